@@ -1,0 +1,63 @@
+#include "core/base/uuid.hpp"
+
+namespace aim {
+namespace {
+
+int HexValue(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+constexpr bool IsDash(std::size_t position) {
+    return position == 8 || position == 13 || position == 18 || position == 23;
+}
+
+}  // namespace
+
+std::optional<Uuid> Uuid::Parse(std::string_view text) {
+    if (text.size() != 36) return std::nullopt;
+    std::array<std::uint8_t, 16> bytes{};
+    std::size_t nibble = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (IsDash(i)) {
+            if (text[i] != '-') return std::nullopt;
+            continue;
+        }
+        const int value = HexValue(text[i]);
+        if (value < 0) return std::nullopt;
+        bytes[nibble / 2] = static_cast<std::uint8_t>((bytes[nibble / 2] << 4) | value);
+        ++nibble;
+    }
+    return Uuid(bytes);
+}
+
+Uuid Uuid::MakeV7(WallTime now, Random& random) {
+    const auto micros = static_cast<std::uint64_t>(now.time_since_epoch().count());
+    const std::uint64_t millis = micros / 1000;
+    const std::uint64_t fraction = (micros % 1000) * 4096 / 1000;
+    const std::uint64_t tail = random.Next();
+    std::array<std::uint8_t, 16> bytes{};
+    for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
+    bytes[6] = static_cast<std::uint8_t>(0x70 | (fraction >> 8));
+    bytes[7] = static_cast<std::uint8_t>(fraction);
+    for (std::size_t i = 0; i < 8; ++i) bytes[8 + i] = static_cast<std::uint8_t>(tail >> (56 - 8 * i));
+    bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3f));
+    return Uuid(bytes);
+}
+
+std::string Uuid::ToString() const {
+    static constexpr char kHex[] = "0123456789abcdef";
+    std::string text(36, '-');
+    std::size_t nibble = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (IsDash(i)) continue;
+        const std::uint8_t byte = bytes_[nibble / 2];
+        text[i] = kHex[nibble % 2 == 0 ? byte >> 4 : byte & 0xf];
+        ++nibble;
+    }
+    return text;
+}
+
+}  // namespace aim
