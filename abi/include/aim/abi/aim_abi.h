@@ -1,4 +1,5 @@
-/* Everything of the stable plugin ABI. Drafts (aim/abi/draft/) are included by those who want them. */
+/* Everything of the stable plugin ABI. Drafts (aim/abi/draft/) are included by those who want them.
+ */
 #ifndef AIM_ABI_H
 #define AIM_ABI_H
 

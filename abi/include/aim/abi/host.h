@@ -1,4 +1,5 @@
-/* What the host offers to a plugin for its whole life: a name, a version and a log. Nothing else: no sockets, no clock, no memory. */
+/* What the host offers to a plugin for its whole life: a name, a version and a log. Nothing else:
+ * no sockets, no clock, no memory. */
 #ifndef AIM_ABI_HOST_H
 #define AIM_ABI_HOST_H
 
@@ -22,10 +23,11 @@ typedef struct aim_host {
     aim_str version; /* of the host, for logs only: never decide by it */
 
     /* [any-thread] Non-zero when a message of this level would be written. */
-    int32_t (*log_enabled)(const struct aim_host *host, int32_t level);
+    int32_t (*log_enabled)(const struct aim_host* host, int32_t level);
 
-    /* [any-thread] Copies `text` and returns at once; rate-limited and cut at 2 KiB by the host. Never log bodies or headers. */
-    void (*log)(const struct aim_host *host, int32_t level, aim_str text);
+    /* [any-thread] Copies `text` and returns at once; rate-limited and cut at 2 KiB by the host.
+     * Never log bodies or headers. */
+    void (*log)(const struct aim_host* host, int32_t level, aim_str text);
 } aim_host;
 
 #ifdef __cplusplus

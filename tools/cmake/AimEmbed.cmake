@@ -1,0 +1,13 @@
+# aim_embed(target file symbol): compiles a text file into the target as `extern const std::string_view <symbol>` in namespace aim::embedded.
+function(aim_embed target file symbol)
+    get_filename_component(source ${file} ABSOLUTE)
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/embedded_${symbol}.cpp)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    file(READ ${source} content HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${content}")
+    set(text "#include <string_view>\nnamespace aim::embedded {\nextern const std::string_view ${symbol};\n")
+    string(APPEND text "static constexpr char kBytes[] = {${bytes}'\\0'};\n")
+    string(APPEND text "const std::string_view ${symbol}{kBytes, sizeof kBytes - 1};\n}\n")
+    file(CONFIGURE OUTPUT ${generated} CONTENT "${text}" @ONLY)
+    target_sources(${target} PRIVATE ${generated})
+endfunction()
