@@ -9,8 +9,8 @@
 
 namespace aim {
 
-// A queue between threads with a limit. TryPush never waits: a full queue refuses, and the caller says what that means.
-// Thread-safe.
+// A queue between threads with a limit. TryPush never waits: a full queue refuses, and the caller
+// says what that means. Thread-safe.
 template <typename T>
 class BoundedQueue {
   public:
@@ -27,7 +27,8 @@ class BoundedQueue {
         return true;
     }
 
-    // Waits up to `timeout` for something, then takes up to `most` items. Empty when nothing came or the queue is closed and drained.
+    // Waits up to `timeout` for something, then takes up to `most` items. Empty when nothing came
+    // or the queue is closed and drained.
     template <typename Duration>
     std::vector<T> PopSome(std::size_t most, Duration timeout) {
         std::unique_lock lock(mutex_);

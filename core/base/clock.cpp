@@ -7,7 +7,8 @@ class OperatingSystemClock final : public Clock {
   public:
     MonotonicTime Now() const override { return std::chrono::steady_clock::now(); }
     WallTime WallNow() const override {
-        return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+        return std::chrono::time_point_cast<std::chrono::microseconds>(
+            std::chrono::system_clock::now());
     }
 };
 

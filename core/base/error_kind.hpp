@@ -6,8 +6,8 @@
 
 namespace aim {
 
-// What went wrong, in the words that decisions are made in (design section 4 and 6). The numbers are those of the
-// plugin ABI (aim/abi/status.h) and never change.
+// What went wrong, in the words that decisions are made in (design section 4 and 6). The numbers
+// are those of the plugin ABI (aim/abi/status.h) and never change.
 enum class ErrorKind : std::int32_t {
     kInvalidRequest = 1,
     kUnauthenticated = 2,

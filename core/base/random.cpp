@@ -30,6 +30,8 @@ std::unique_ptr<Random> MakeRandom() {
     return std::make_unique<SplitMix>(seed);
 }
 
-std::unique_ptr<Random> MakeSeededRandom(std::uint64_t seed) { return std::make_unique<SplitMix>(seed); }
+std::unique_ptr<Random> MakeSeededRandom(std::uint64_t seed) {
+    return std::make_unique<SplitMix>(seed);
+}
 
 }  // namespace aim

@@ -5,7 +5,8 @@
 
 namespace aim {
 
-// A source of random numbers, injected so that tests can repeat a run. One object belongs to one thread at a time.
+// A source of random numbers, injected so that tests can repeat a run. One object belongs to one
+// thread at a time.
 class Random {
   public:
     virtual ~Random() = default;

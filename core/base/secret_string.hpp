@@ -7,8 +7,9 @@
 
 namespace aim {
 
-// A key or password. It has no conversion and no output operator, so that it cannot be printed or logged by accident; who really
-// sends it calls Reveal() and owns the consequence. The bytes are overwritten when the last owner goes.
+// A key or password. It has no conversion and no output operator, so that it cannot be printed or
+// logged by accident; who really sends it calls Reveal() and owns the consequence. The bytes are
+// overwritten when the last owner goes.
 class SecretString {
   public:
     SecretString() = default;

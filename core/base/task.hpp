@@ -6,11 +6,12 @@
 
 namespace aim {
 
-// The engine's executor is the loop's own type, not the type-erased one: no virtual call and no allocation a step.
+// The engine's executor is the loop's own type, not the type-erased one: no virtual call and no
+// allocation a step.
 using Executor = boost::asio::io_context::executor_type;
 
-// A coroutine on one engine loop. It starts when awaited, runs on that loop's thread only, and reports failure by its value
-// (Result<T>), not by an exception.
+// A coroutine on one engine loop. It starts when awaited, runs on that loop's thread only, and
+// reports failure by its value (Result<T>), not by an exception.
 template <typename T = void>
 using Task = boost::asio::awaitable<T, Executor>;
 

@@ -45,12 +45,11 @@ std::string FormatRfc3339(WallTime time) {
     const year_month_day date(day);
     const hh_mm_ss clock(floor<milliseconds>(time - day));
     char buffer[40];
-    const int size = std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                   static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                   static_cast<int>(clock.minutes().count()),
-                                   static_cast<int>(clock.seconds().count()),
-                                   static_cast<int>(clock.subseconds().count()));
+    const int size = std::snprintf(
+        buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+        static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
     return std::string(buffer, static_cast<std::size_t>(size));
 }
 
@@ -61,7 +60,8 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
     const auto mo = TakeDigits(text, 2);
     if (!mo || !TakeChar(text, '-')) return std::nullopt;
     const auto d = TakeDigits(text, 2);
-    if (!d || text.empty() || (text.front() != 'T' && text.front() != 't' && text.front() != ' ')) return std::nullopt;
+    if (!d || text.empty() || (text.front() != 'T' && text.front() != 't' && text.front() != ' '))
+        return std::nullopt;
     text.remove_prefix(1);
     const auto h = TakeDigits(text, 2);
     if (!h || !TakeChar(text, ':')) return std::nullopt;
@@ -89,7 +89,8 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
     } else {
         return std::nullopt;
     }
-    const year_month_day date{year(*y), month(static_cast<unsigned>(*mo)), day(static_cast<unsigned>(*d))};
+    const year_month_day date{year(*y), month(static_cast<unsigned>(*mo)),
+                              day(static_cast<unsigned>(*d))};
     if (!date.ok() || !text.empty()) return std::nullopt;
     return WallTime(sys_days(date)) + hours(*h) + minutes(*mi) + seconds(*s) + fraction - offset;
 }

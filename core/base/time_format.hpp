@@ -11,7 +11,8 @@ namespace aim {
 // RFC 3339 in UTC with milliseconds: 2026-11-21T10:30:45.123Z.
 std::string FormatRfc3339(WallTime time);
 
-// RFC 3339 with any offset and up to nine digits of fraction (cut to microseconds); nullopt for anything else.
+// RFC 3339 with any offset and up to nine digits of fraction (cut to microseconds); nullopt for
+// anything else.
 std::optional<WallTime> ParseRfc3339(std::string_view text);
 
 }  // namespace aim

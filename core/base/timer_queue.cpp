@@ -51,7 +51,8 @@ void TimerQueue::SiftDown(std::size_t position) {
     for (;;) {
         std::size_t child = 2 * position + 1;
         if (child >= heap_.size()) break;
-        if (child + 1 < heap_.size() && heap_[child + 1]->deadline_ < heap_[child]->deadline_) ++child;
+        if (child + 1 < heap_.size() && heap_[child + 1]->deadline_ < heap_[child]->deadline_)
+            ++child;
         if (timer->deadline_ <= heap_[child]->deadline_) break;
         Place(position, heap_[child]);
         position = child;

@@ -1,25 +1,28 @@
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <vector>
+
+#include <boost/asio/basic_waitable_timer.hpp>
 
 #include "core/base/clock.hpp"
 #include "core/base/task.hpp"
 
 namespace aim {
 
-// All deadlines of one loop. Every exchange arms and disarms several timers, nearly none of which fires; so arming costs a
-// heap insertion in memory and no system call unless the new deadline is earlier than the one the loop sleeps for.
-// One loop's thread only. Callbacks run on the loop, from the queue, not from within Arm().
+// All deadlines of one loop. Every exchange arms and disarms several timers, nearly none of which
+// fires; so arming costs a heap insertion in memory and no system call unless the new deadline is
+// earlier than the one the loop sleeps for. One loop's thread only. Callbacks run on the loop, from
+// the queue, not from within Arm().
 class TimerQueue {
   public:
     // One deadline. Disarms itself when destroyed; must not outlive the queue.
     class Timer {
       public:
-        Timer(TimerQueue& queue, std::function<void()> on_expiry) : queue_(queue), on_expiry_(std::move(on_expiry)) {}
+        Timer(TimerQueue& queue, std::function<void()> on_expiry)
+            : queue_(queue), on_expiry_(std::move(on_expiry)) {}
         ~Timer() { Disarm(); }
         Timer(const Timer&) = delete;
         Timer& operator=(const Timer&) = delete;
@@ -45,14 +48,16 @@ class TimerQueue {
 
     std::size_t size() const { return heap_.size(); }
 
-    // Stops waiting, so that the loop can run out of work. Armed timers stay armed but do not fire any more.
+    // Stops waiting, so that the loop can run out of work. Armed timers stay armed but do not fire
+    // any more.
     void Stop();
 
     // Suspends the calling coroutine for `delay`.
     Task<> Sleep(std::chrono::milliseconds delay);
 
   private:
-    using LoopTimer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+    using LoopTimer = boost::asio::basic_waitable_timer<
+        std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
     void Insert(Timer* timer);
     void Remove(Timer* timer);

@@ -39,10 +39,12 @@ Uuid Uuid::MakeV7(WallTime now, Random& random) {
     const std::uint64_t fraction = (micros % 1000) * 4096 / 1000;
     const std::uint64_t tail = random.Next();
     std::array<std::uint8_t, 16> bytes{};
-    for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
+    for (std::size_t i = 0; i < 6; ++i)
+        bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
     bytes[6] = static_cast<std::uint8_t>(0x70 | (fraction >> 8));
     bytes[7] = static_cast<std::uint8_t>(fraction);
-    for (std::size_t i = 0; i < 8; ++i) bytes[8 + i] = static_cast<std::uint8_t>(tail >> (56 - 8 * i));
+    for (std::size_t i = 0; i < 8; ++i)
+        bytes[8 + i] = static_cast<std::uint8_t>(tail >> (56 - 8 * i));
     bytes[8] = static_cast<std::uint8_t>(0x80 | (bytes[8] & 0x3f));
     return Uuid(bytes);
 }

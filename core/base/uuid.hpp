@@ -13,7 +13,8 @@
 
 namespace aim {
 
-// A UUID (RFC 9562) as 16 bytes in network order; compares as its text does. The zero value is the nil UUID.
+// A UUID (RFC 9562) as 16 bytes in network order; compares as its text does. The zero value is the
+// nil UUID.
 class Uuid {
   public:
     constexpr Uuid() = default;
@@ -22,8 +23,8 @@ class Uuid {
     // Accepts the 36-character form in either case, any version; nullopt otherwise.
     static std::optional<Uuid> Parse(std::string_view text);
 
-    // Version 7: 48 bits of Unix milliseconds, the next 12 bits the fraction of the millisecond (so that ids of one
-    // process sort by time of making), the rest random.
+    // Version 7: 48 bits of Unix milliseconds, the next 12 bits the fraction of the millisecond (so
+    // that ids of one process sort by time of making), the rest random.
     static Uuid MakeV7(WallTime now, Random& random);
 
     std::string ToString() const;  // lower case

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace aim::json {
+
+// Appends `text` as a JSON string with its quotes: control characters escaped, malformed UTF-8
+// replaced by U+FFFD.
+void AppendQuoted(std::string_view text, std::string& out);
+
+// Writes JSON by appending to a string that the caller owns; commas come by themselves. It
+// allocates nothing beside the string. The caller keeps the order right (a key before each member's
+// value, every begin ended): this is not checked.
+class Writer {
+  public:
+    explicit Writer(std::string& out) : out_(out) {}
+
+    Writer& BeginObject() { return Open('{'); }
+    Writer& EndObject() { return Close('}'); }
+    Writer& BeginArray() { return Open('['); }
+    Writer& EndArray() { return Close(']'); }
+    Writer& Key(std::string_view key);
+
+    Writer& String(std::string_view text);
+    Writer& Int(std::int64_t value);
+    Writer& UInt(std::uint64_t value);
+    Writer& Double(
+        double value);  // shortest text that reads back the same; NaN and infinities become null
+    Writer& Decimal(
+        double value);  // at most two decimals, rounded half away from zero: 95.5, 100, 0.07
+    Writer& Bool(bool value);
+    Writer& Null();
+    Writer& Raw(std::string_view json);  // one value, known to be valid JSON
+
+    // Any of the above by type; an empty optional is null.
+    template <typename T>
+    Writer& Put(const T& value) {
+        if constexpr (std::is_same_v<T, bool>) {
+            return Bool(value);
+        } else if constexpr (std::is_same_v<T, std::nullptr_t> ||
+                             std::is_same_v<T, std::nullopt_t>) {
+            return Null();
+        } else if constexpr (std::signed_integral<T>) {
+            return Int(value);
+        } else if constexpr (std::unsigned_integral<T>) {
+            return UInt(value);
+        } else if constexpr (std::floating_point<T>) {
+            return Double(value);
+        } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+            return String(value);
+        } else {
+            return value.has_value() ? Put(*value) : Null();
+        }
+    }
+
+    // Key and value in one.
+    template <typename T>
+    Writer& Field(std::string_view key, const T& value) {
+        return Key(key).Put(value);
+    }
+
+  private:
+    Writer& Open(char bracket);
+    Writer& Close(char bracket);
+    void Separate();
+
+    std::string& out_;
+    bool needs_comma_ = false;
+};
+
+}  // namespace aim::json
