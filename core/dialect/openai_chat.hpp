@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/completion/chat_delta.hpp"
+#include "core/completion/chat_request.hpp"
+#include "core/completion/chat_response.hpp"
+
+namespace aim::dialect {
+
+// Reads the body of POST /v1/chat/completions. `fallback`, `user_id` and `username` are taken out;
+// what the gateway does not know is kept for the provider. Errors: code invalid_json or
+// invalid_request with the field.
+Result<completion::ChatRequest> ReadChatCompletion(std::string_view body);
+
+// What every object of one answer repeats.
+struct CompletionIdentity {
+    std::string id;  // "chatcmpl-…"
+    std::int64_t created_unix_s = 0;
+    std::string model;  // the row's name
+};
+
+// A whole `chat.completion` object.
+std::string WriteChatCompletion(const completion::ChatResponse& response,
+                                const CompletionIdentity& identity);
+
+// OpenAI's usage object: the provider's own when it has that shape, else made from the counts that
+// are known; nothing for no usage.
+void AppendUsage(const completion::Usage& usage, std::string& out);
+
+// Writes an answer as server-sent `chat.completion.chunk` events, in the order that SDKs rely on
+// (shared reference: role once, a tool call's id and name in its first piece, the usage chunk after
+// the finish chunk, [DONE] last). One stream, one thread.
+class OpenAiStreamWriter {
+  public:
+    OpenAiStreamWriter(CompletionIdentity identity, bool include_usage);
+
+    // Appends the events of one batch to `out`.
+    void AppendBatch(const completion::DeltaBatch& batch, std::string& out);
+
+    // The regular end: usage when it was asked for and is known, then the terminator.
+    void AppendEnd(const completion::Usage& usage, std::string& out);
+
+    // The end after a failure, in place of AppendEnd: an error object and no terminator.
+    static void AppendError(const Error& error, std::string_view type, std::string& out);
+
+  private:
+    struct ChoiceState {
+        bool role_sent = false;
+        std::string choice_extras;   // ",\"logprobs\":…" waiting for the choice's next chunk
+        std::string message_extras;  // the same inside its delta
+    };
+
+    ChoiceState& State(std::uint32_t choice);
+    void Open(std::uint32_t choice, std::string& out);
+    void Close(std::uint32_t choice, std::string_view finish, std::string& out);
+    void AppendRole(std::uint32_t choice, std::string& out);
+    void AppendOne(const completion::DeltaBatch::Delta& delta, std::string& out);
+
+    std::string head_;  // "data: {…,\"choices\":["
+    std::string tail_;  // after the choices
+    std::string response_extras_;
+    bool include_usage_;
+    std::vector<ChoiceState> choices_;
+};
+
+}  // namespace aim::dialect
