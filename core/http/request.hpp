@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/cancellation.hpp"
+#include "core/base/clock.hpp"
+#include "core/http/header_map.hpp"
+
+namespace aim::http {
+
+enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
+
+// "GET" and so on; kOther is "OTHER".
+std::string_view MethodName(Method method);
+Method ParseMethod(std::string_view name);
+
+// Where a caller stands with its rate limit, for the RateLimit-… headers.
+struct RateLimitState {
+    std::uint32_t limit = 0;
+    std::uint32_t remaining = 0;
+    std::uint32_t reset_seconds = 0;
+};
+
+// One request as a server received it, whole. Filled in by the server and by the middleware that is
+// named beside a member; read-only for handlers.
+struct Request {
+    Method method = Method::kGet;
+    std::string target;  // as sent: path and query
+    HeaderMap headers;
+    std::string body;
+    std::string client_address;  // the peer's address as text; behind trusted proxies the client's
+    std::string request_id;      // middleware request_id
+    std::string key_id;  // middleware auth: a stable name of the caller's key that is not the key;
+                         // empty without one
+    std::optional<RateLimitState>
+        rate_limit;               // middleware rate_limit; empty where there is no limit
+    MonotonicTime received_at{};  // when the head was complete
+
+    // For the next request of a connection: keeps the memory and the client's address.
+    void Clear() {
+        method = Method::kGet;
+        target.clear();
+        headers.Clear();
+        body.clear();
+        received_at = {};
+        request_id.clear();
+        key_id.clear();
+        rate_limit.reset();
+    }
+
+    // The path as sent (not decoded), without the query; and the query without its '?'.
+    std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+    std::string_view query() const {
+        const std::size_t mark = target.find('?');
+        return mark == std::string::npos ? std::string_view()
+                                         : std::string_view(target).substr(mark + 1);
+    }
+};
+
+}  // namespace aim::http
