@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/plugin/descriptor.hpp"
+#include "core/plugin/handshake.hpp"
+#include "core/plugin/host_table.hpp"
+#include "core/security/sha256.hpp"
+
+namespace aim::plugin {
+
+// One plugin file's content while it serves: the copied descriptor and the tables of its code. A
+// session holds a shared_ptr<const Generation> from before begin() until after end(), a provider
+// object until after destroy(); when the last is let go, on whatever thread, deinit runs on the
+// loader thread. The code stays mapped for good. Immutable but for the misbehaviour counter;
+// thread-safe.
+class Generation {
+  public:
+    struct Facts {
+        std::uint64_t number = 0;    // counts up over all plugins of the process, from 1
+        std::filesystem::path path;  // the operator's file, for messages
+        security::Sha256Digest hash{};
+        Descriptor descriptor;
+        std::uint16_t abi_major = 0;
+        std::uint16_t abi_minor = 0;
+        const aim_entry* entry = nullptr;
+        PluginInterfaces interfaces;
+        std::shared_ptr<const HostTable> host;  // what init was given
+    };
+
+    explicit Generation(Facts facts) : facts_(std::move(facts)) {}
+    Generation(const Generation&) = delete;
+    Generation& operator=(const Generation&) = delete;
+
+    std::uint64_t number() const { return facts_.number; }
+    const std::filesystem::path& path() const { return facts_.path; }
+    const security::Sha256Digest& hash() const { return facts_.hash; }
+    const Descriptor& descriptor() const { return facts_.descriptor; }
+    std::uint16_t abi_major() const { return facts_.abi_major; }
+    std::uint16_t abi_minor() const { return facts_.abi_minor; }
+
+    // Null when the plugin does not have the interface; all slots are set otherwise.
+    const aim_chat* chat() const { return facts_.interfaces.chat; }
+    const aim_models* models() const { return facts_.interfaces.models; }
+
+    // Any other interface, by the id of the ABI; null when the plugin does not have it. The caller
+    // checks struct_size.
+    const void* Interface(const char* id) const { return facts_.entry->get_interface(id); }
+
+    // Counts a breach of the ABI's rules; returns the new count.
+    std::uint32_t CountMisbehaviour() const {
+        return misbehaviours_.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    std::uint32_t misbehaviours() const { return misbehaviours_.load(std::memory_order_relaxed); }
+
+  private:
+    const Facts facts_;
+    mutable std::atomic<std::uint32_t> misbehaviours_{0};
+};
+
+}  // namespace aim::plugin

@@ -1,0 +1,127 @@
+#include "core/plugin/request_builder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/plugin/session_driver.hpp"
+
+namespace aim::plugin {
+namespace {
+
+std::string_view View(aim_str text) {
+    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
+}
+
+bool IsToken(std::string_view name) {
+    constexpr std::string_view kAllowed = "!#$%&'*+-.^_`|~";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               kAllowed.find(c) != std::string_view::npos;
+    });
+}
+
+bool IsFieldValue(std::string_view value) {
+    return std::all_of(value.begin(), value.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+    });
+}
+
+bool IsHostOwned(std::string_view name) {
+    static constexpr std::array<std::string_view, 9> kOwned = {
+        "host",       "content-length",    "connection", "accept-encoding",
+        "user-agent", "transfer-encoding", "te",         "upgrade",
+        "expect"};
+    return std::any_of(kOwned.begin(), kOwned.end(),
+                       [&](std::string_view owned) { return http::EqualsIgnoreCase(owned, name); });
+}
+
+}  // namespace
+
+RequestBuilder::RequestBuilder() {
+    table_.struct_size = sizeof table_;
+    table_.context = this;
+    table_.method = &OnMethod;
+    table_.url = &OnUrl;
+    table_.header = &OnHeader;
+    table_.body = &OnBody;
+    table_.framing = &OnFraming;
+}
+
+int32_t RequestBuilder::Refuse(std::string why) {
+    if (refusal_.empty()) refusal_ = std::move(why);
+    return AIM_FAILED;
+}
+
+int32_t RequestBuilder::OnMethod(void* context, aim_str method) {
+    auto& self = *static_cast<RequestBuilder*>(context);
+    if (!IsToken(View(method)) || method.size > 16)
+        return self.Refuse("the method is not an HTTP method");
+    self.request_.method = View(method);
+    self.has_method_ = true;
+    return AIM_OK;
+}
+
+int32_t RequestBuilder::OnUrl(void* context, aim_str url) {
+    auto& self = *static_cast<RequestBuilder*>(context);
+    auto parsed = url.size <= 8192 ? http::Url::Parse(View(url)) : std::nullopt;
+    if (!parsed) return self.Refuse("the URL is not an absolute http or https URL");
+    self.request_.url = std::move(*parsed);
+    self.has_url_ = true;
+    return AIM_OK;
+}
+
+int32_t RequestBuilder::OnHeader(void* context, aim_str name, aim_str value_template) {
+    auto& self = *static_cast<RequestBuilder*>(context);
+    const std::string_view header = View(name);
+    if (!IsToken(header)) return self.Refuse("a header's name is not a token");
+    if (!IsFieldValue(View(value_template)) || value_template.size > kMaxHeaderBytes) {
+        return self.Refuse("the value of header " + std::string(header) +
+                           " has forbidden characters or is too long");
+    }
+    if (IsHostOwned(header))
+        return self.Refuse("the header " + std::string(header) + " is set by the host");
+    if (self.headers_.size() >= kMaxHeaders) return self.Refuse("more than 64 headers");
+    self.headers_.emplace_back(header, View(value_template));
+    return AIM_OK;
+}
+
+int32_t RequestBuilder::OnBody(void* context, aim_bytes piece) {
+    auto& self = *static_cast<RequestBuilder*>(context);
+    if (piece.size > kMaxBodyBytes - self.request_.body.size())
+        return self.Refuse("the body is over 64 MiB");
+    if (piece.size > 0)
+        self.request_.body.append(reinterpret_cast<const char*>(piece.data), piece.size);
+    return AIM_OK;
+}
+
+int32_t RequestBuilder::OnFraming(void* context, int32_t framing) {
+    auto& self = *static_cast<RequestBuilder*>(context);
+    if (framing < AIM_FRAMING_WHOLE || framing > AIM_FRAMING_JSON_LINES)
+        return self.Refuse("unknown framing");
+    self.framing_ = framing;
+    return AIM_OK;
+}
+
+Result<http::client::UpstreamRequest> RequestBuilder::Finish(const HeaderSlots& slots) {
+    if (!refusal_.empty())
+        return Fail(ErrorKind::kInternal,
+                    "the plugin described a request that was refused: " + refusal_);
+    if (!has_url_)
+        return Fail(ErrorKind::kInternal, "the plugin described a request without a URL");
+    if (!has_method_) request_.method = request_.body.empty() ? "GET" : "POST";
+    for (const auto& [name, value_template] : headers_) {
+        auto value = slots.Fill(value_template, request_.url);
+        if (!value) return Unexpected(std::move(value.error()));
+        if (!IsFieldValue(*value)) {
+            return Fail(
+                ErrorKind::kInternal,
+                "a setting has characters that a header cannot carry (header " + name + ")");
+        }
+        request_.headers.Add(name, *value);
+    }
+    return std::move(request_);
+}
+
+}  // namespace aim::plugin

@@ -1,0 +1,408 @@
+#include "core/plugin/session_driver.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include "core/plugin/request_builder.hpp"
+#include "core/plugin/request_view.hpp"
+
+namespace aim::plugin {
+namespace {
+
+constexpr int kMaxRoundTrips = 4096;
+constexpr int kMaxWaits = 100'000;
+// An error page is read to this point; what is beyond it decides nothing.
+constexpr std::size_t kMaxErrorBodyBytes = 256 * 1024;
+
+std::string_view View(aim_str text) {
+    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
+}
+
+aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
+
+// aim_http_head over a HeaderMap, with the names in lower case.
+class HeadView {
+  public:
+    HeadView(int status, const http::HeaderMap& headers) : headers_(headers) {
+        names_.reserve(headers.size());
+        for (std::size_t i = 0; i < headers.size(); ++i) {
+            std::string name(headers[i].name);
+            for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+            names_.push_back(std::move(name));
+        }
+        head_.struct_size = sizeof head_;
+        head_.status = static_cast<uint32_t>(status);
+        head_.header_count = static_cast<uint32_t>(headers.size());
+        head_.header = &OnHeader;
+        head_.find = &OnFind;
+        head_.impl = this;
+    }
+    const aim_http_head* get() const { return &head_; }
+
+  private:
+    static int32_t OnHeader(const aim_http_head* head, uint32_t i, aim_str* name, aim_str* value) {
+        const auto& self = *static_cast<const HeadView*>(head->impl);
+        if (i >= self.names_.size() || name == nullptr || value == nullptr) return AIM_FAILED;
+        *name = Str(self.names_[i]);
+        *value = Str(self.headers_[i].value);
+        return AIM_OK;
+    }
+    static int32_t OnFind(const aim_http_head* head, aim_str name, aim_str* value) {
+        const auto& self = *static_cast<const HeadView*>(head->impl);
+        const std::string_view found = self.headers_.Find(View(name));
+        if (found.data() == nullptr || value == nullptr) return AIM_FAILED;
+        *value = Str(found);
+        return AIM_OK;
+    }
+
+    const http::HeaderMap& headers_;
+    std::vector<std::string> names_;
+    aim_http_head head_{};
+};
+
+bool IsJson(std::string_view content_type) {
+    return http::EqualsIgnoreCase(
+        content_type.substr(0, std::string_view("application/json").size()), "application/json");
+}
+
+int32_t EndReason(const Error& error) {
+    if (error.code == "too_large") return AIM_END_TOO_LARGE;
+    if (error.kind == ErrorKind::kProtocolError) return AIM_END_MALFORMED;
+    return AIM_END_TRUNCATED;
+}
+
+}  // namespace
+
+ChatSession::ChatSession(Target target, const completion::ChatRequest& request,
+                         http::client::HttpClient& client, const Clock& clock, std::uint64_t seed,
+                         Cancellation& cancellation)
+    : target_(std::move(target)),
+      request_(&request),
+      client_(client),
+      clock_(clock),
+      seed_(seed),
+      cancellation_(cancellation),
+      sink_(seed) {}
+
+ChatSession::~ChatSession() {
+    if (session_ == nullptr) return;
+    const auto* functions = target_.provider->table().session;
+    try {
+        functions->end(session_);
+    } catch (...) {
+        plugin_fault_ = true;
+    }
+}
+
+// Every call into the plugin goes through here: the sink is open exactly as long, and nothing that
+// is thrown comes out.
+template <typename Call>
+int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call) {
+    aim_call context{};
+    context.struct_size = sizeof context;
+    context.now_unix_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
+            .count());
+    context.sink = sink_.Open(batch);
+    int32_t result = AIM_STEP_FAILED;
+    bool threw = false;
+    try {
+        result = call(&context);
+    } catch (...) {
+        threw = true;
+    }
+    sink_.Close();
+    if (threw) {
+        FailPlugin("the plugin threw an exception");
+        return AIM_STEP_FAILED;
+    }
+    if (sink_.overflowed()) {
+        FailPlugin("the plugin put out more than 64 MiB");
+        return AIM_STEP_FAILED;
+    }
+    if (sink_.misbehaviour() > 0) plugin_fault_ = true;
+    return result;
+}
+
+void ChatSession::FailWith(Error error) {
+    if (state_ == State::kFailed) return;
+    error_ = std::move(error);
+    state_ = State::kFailed;
+    exchange_.reset();
+}
+
+void ChatSession::FailPlugin(std::string message) {
+    plugin_fault_ = true;
+    Error error;
+    error.kind = ErrorKind::kInternal;
+    error.code = "plugin_fault";
+    error.message = std::move(message);
+    FailWith(std::move(error));
+}
+
+void ChatSession::Follow(int32_t step) {
+    if (state_ == State::kFailed) return;
+    switch (step) {
+        case AIM_STEP_CONTINUE:
+            return;
+        case AIM_STEP_NEXT_REQUEST:
+            LeaveExchange();
+            if (++round_trips_ > kMaxRoundTrips)
+                return FailPlugin("the plugin asked for more than 4096 requests");
+            state_ = State::kRequest;
+            return;
+        case AIM_STEP_WAIT:
+            LeaveExchange();
+            if (++waits_ > kMaxWaits)
+                return FailPlugin("the plugin asked for more than 100000 waits");
+            state_ = State::kWaiting;
+            return;
+        case AIM_STEP_DONE:
+            LeaveExchange();
+            if (!sink_.finished()) {
+                Error error;
+                error.kind = ErrorKind::kUpstreamFailure;
+                error.code = "truncated";
+                error.message = "the answer ended without a finish reason";
+                return FailWith(std::move(error));
+            }
+            state_ = State::kDone;
+            return;
+        case AIM_STEP_FAILED:
+            if (sink_.has_error()) return FailWith(sink_.error());
+            return FailPlugin("the plugin failed without saying why");
+        default:
+            return FailPlugin("the plugin returned an unknown step " + std::to_string(step));
+    }
+}
+
+void ChatSession::LeaveExchange() {
+    if (exchange_ == nullptr) return;
+    // What has arrived already is taken, so that the connection can go back to its pool; what has
+    // not is not waited for.
+    exchange_->Drain();
+    exchange_.reset();
+}
+
+Task<ChatSession::Status> ChatSession::Next(completion::DeltaBatch& batch) {
+    const std::size_t before = batch.size();
+    const bool had_usage = batch.has_usage();
+    while (state_ != State::kDone && state_ != State::kFailed) {
+        if (cancellation_.IsCancelled()) {
+            Error error;
+            error.kind = ErrorKind::kCancelled;
+            error.message = "cancelled";
+            FailWith(std::move(error));
+            break;
+        }
+        switch (state_) {
+            case State::kBegin:
+                Begin(batch);
+                break;
+            case State::kRequest:
+                co_await SendRequest(batch);
+                break;
+            case State::kReading:
+                co_await ReadSome(batch);
+                break;
+            case State::kWaiting:
+                co_await Wait(batch);
+                break;
+            case State::kDone:
+            case State::kFailed:
+                break;
+        }
+        if (state_ != State::kDone && state_ != State::kFailed &&
+            (batch.size() != before || batch.has_usage() != had_usage)) {
+            co_return Status::kMore;
+        }
+    }
+    co_return state_ == State::kDone ? Status::kDone : Status::kFailed;
+}
+
+void ChatSession::Begin(completion::DeltaBatch& batch) {
+    const RequestView view(*request_, target_.model, target_.model_json, target_.endpoint);
+    const aim_chat& chat = target_.provider->table();
+    const int32_t step = CallPlugin(&batch, [&](const aim_call* call) {
+        return chat.begin(target_.provider->object(), call, view.get(), seed_, &session_);
+    });
+    request_ = nullptr;
+    if (step == AIM_STEP_CONTINUE)
+        return FailPlugin("begin returned CONTINUE, which has no answer to go on with");
+    if (step != AIM_STEP_FAILED && session_ == nullptr) return FailPlugin("begin made no session");
+    Follow(step);
+}
+
+Task<> ChatSession::SendRequest(completion::DeltaBatch& batch) {
+    const aim_session_functions& functions = *target_.provider->table().session;
+    RequestBuilder builder;
+    const int32_t status = CallPlugin(&batch, [&](const aim_call* call) {
+        return functions.next_request(session_, call, builder.get());
+    });
+    if (state_ == State::kFailed) co_return;
+    if (status != AIM_OK) {
+        Follow(AIM_STEP_FAILED);
+        co_return;
+    }
+    auto request = builder.Finish(*target_.slots);
+    if (!request) {
+        if (request.error().kind == ErrorKind::kInternal) plugin_fault_ = true;
+        FailWith(std::move(request.error()));
+        co_return;
+    }
+    framing_ = builder.framing();
+    http::client::UpstreamRequest upstream = std::move(*request);
+    auto exchange = co_await client_.Send(std::move(upstream), target_.limits, cancellation_);
+    if (!exchange) {
+        FailWith(std::move(exchange.error()));
+        co_return;
+    }
+    exchange_ = std::move(*exchange);
+    const bool success = exchange_->status() >= 200 && exchange_->status() < 300;
+    // Who asked for a stream and gets one JSON text has got an error inside a 200, or a provider
+    // that cannot stream.
+    const bool json_answer =
+        framing_ == AIM_FRAMING_SSE && IsJson(exchange_->headers().Find("Content-Type"));
+    if (!success || json_answer) framing_ = AIM_FRAMING_WHOLE;
+    whole_.clear();
+    sse_.reset();
+    lines_.reset();
+    if (framing_ == AIM_FRAMING_SSE) sse_.emplace();
+    if (framing_ == AIM_FRAMING_JSON_LINES) lines_.emplace();
+    transport_failed_ = false;
+    state_ = State::kReading;
+    const HeadView head(exchange_->status(), exchange_->headers());
+    Follow(CallPlugin(&batch, [&](const aim_call* call) {
+        return functions.on_head(session_, call, head.get());
+    }));
+}
+
+Task<> ChatSession::ReadSome(completion::DeltaBatch& batch) {
+    auto bytes = co_await exchange_->Read();
+    if (!bytes) {
+        if (bytes.error().kind == ErrorKind::kCancelled ||
+            bytes.error().kind == ErrorKind::kUpstreamTimeout) {
+            FailWith(std::move(bytes.error()));
+            co_return;
+        }
+        transport_failed_ = true;
+        transport_error_ = std::move(bytes.error());
+        if (framing_ == AIM_FRAMING_WHOLE && !whole_.empty()) OnData(whole_, {}, {}, batch);
+        if (state_ == State::kReading) OnEnd(EndReason(transport_error_), batch);
+        co_return;
+    }
+    if (!bytes->empty()) {
+        OnBytes(*bytes, batch);
+        co_return;
+    }
+    if (framing_ == AIM_FRAMING_WHOLE && !whole_.empty()) OnData(whole_, {}, {}, batch);
+    if (state_ == State::kReading && lines_) {
+        lines_->Finish();
+        while (state_ == State::kReading) {
+            const auto line = lines_->Next();
+            if (!line) break;
+            OnData(*line, {}, {}, batch);
+        }
+    }
+    if (state_ == State::kReading) OnEnd(AIM_END_COMPLETE, batch);
+}
+
+void ChatSession::OnBytes(std::string_view bytes, completion::DeltaBatch& batch) {
+    switch (framing_) {
+        case AIM_FRAMING_WHOLE: {
+            const bool success = exchange_->status() >= 200 && exchange_->status() < 300;
+            const std::size_t limit = success ? target_.max_body_bytes : kMaxErrorBodyBytes;
+            if (whole_.size() + bytes.size() <= limit) {
+                whole_.append(bytes);
+                return;
+            }
+            if (success) return OnEnd(AIM_END_TOO_LARGE, batch);
+            whole_.append(bytes.substr(0, limit - whole_.size()));
+            OnData(whole_, {}, {}, batch);
+            if (state_ == State::kReading) OnEnd(AIM_END_COMPLETE, batch);
+            return;
+        }
+        case AIM_FRAMING_RAW:
+            return OnData(bytes, {}, {}, batch);
+        case AIM_FRAMING_SSE: {
+            sse_->Push(bytes);
+            while (state_ == State::kReading) {
+                const auto event = sse_->Next();
+                if (!event) break;
+                OnData(event->data, event->event, event->id, batch);
+            }
+            if (state_ == State::kReading && sse_->failed()) OnEnd(AIM_END_TOO_LARGE, batch);
+            return;
+        }
+        case AIM_FRAMING_JSON_LINES: {
+            lines_->Push(bytes);
+            while (state_ == State::kReading) {
+                const auto line = lines_->Next();
+                if (!line) break;
+                OnData(*line, {}, {}, batch);
+            }
+            if (state_ == State::kReading && lines_->failed()) OnEnd(AIM_END_TOO_LARGE, batch);
+            return;
+        }
+        default:
+            return FailPlugin("unknown framing");
+    }
+}
+
+void ChatSession::OnData(std::string_view bytes, std::string_view event, std::string_view id,
+                         completion::DeltaBatch& batch) {
+    aim_http_data data{};
+    data.struct_size = sizeof data;
+    data.bytes = {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+    data.event = Str(event);
+    data.id = Str(id);
+    const aim_session_functions& functions = *target_.provider->table().session;
+    Follow(CallPlugin(
+        &batch, [&](const aim_call* call) { return functions.on_data(session_, call, &data); }));
+}
+
+void ChatSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
+    const aim_session_functions& functions = *target_.provider->table().session;
+    const int32_t step = CallPlugin(
+        &batch, [&](const aim_call* call) { return functions.on_end(session_, call, how); });
+    if (state_ == State::kFailed) return;
+    if (how == AIM_END_COMPLETE) {
+        if (step == AIM_STEP_CONTINUE)
+            return FailPlugin("on_end returned CONTINUE, but nothing follows");
+        return Follow(step);
+    }
+    // The plugin may already have had the provider's own terminator; then nothing is missing.
+    if (step == AIM_STEP_DONE && sink_.finished()) return Follow(step);
+    if (sink_.has_error()) return FailWith(sink_.error());
+    if (transport_failed_) return FailWith(transport_error_);
+    Error error;
+    error.kind = how == AIM_END_TRUNCATED ? ErrorKind::kUpstreamFailure : ErrorKind::kProtocolError;
+    error.code = how == AIM_END_TOO_LARGE ? "too_large" : "truncated";
+    error.message = how == AIM_END_TOO_LARGE ? "the provider's answer is over the gateway's limit"
+                                             : "the provider's answer broke off";
+    FailWith(std::move(error));
+}
+
+Task<> ChatSession::Wait(completion::DeltaBatch& batch) {
+    using Timer = boost::asio::basic_waitable_timer<
+        std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+    const Executor executor = co_await boost::asio::this_coro::executor;
+    Timer timer(executor, sink_.wait());
+    const Cancellation::Listener listener(cancellation_, [&timer] { timer.cancel(); });
+    boost::system::error_code error;
+    co_await timer.async_wait(boost::asio::redirect_error(kUseTask, error));
+    if (cancellation_.IsCancelled()) co_return;  // Next() ends the session
+    const aim_session_functions& functions = *target_.provider->table().session;
+    const int32_t step =
+        CallPlugin(&batch, [&](const aim_call* call) { return functions.on_wake(session_, call); });
+    if (step == AIM_STEP_CONTINUE) {
+        FailPlugin("on_wake returned CONTINUE, which has no answer to go on with");
+        co_return;
+    }
+    Follow(step);
+}
+
+}  // namespace aim::plugin

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/cancellation.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/result.hpp"
+#include "core/base/task.hpp"
+#include "core/completion/chat_delta.hpp"
+#include "core/completion/chat_request.hpp"
+#include "core/http/client/http_client.hpp"
+#include "core/http/json_lines_parser.hpp"
+#include "core/http/sse_parser.hpp"
+#include "core/plugin/chat_provider.hpp"
+#include "core/plugin/session_sink.hpp"
+
+namespace aim::plugin {
+
+// Fills the {NAME} slots of a header's template with the settings' values, or refuses when a secret
+// may not go to the URL's host.
+class HeaderSlots {
+  public:
+    virtual ~HeaderSlots() = default;
+    virtual Result<std::string> Fill(std::string_view value_template,
+                                     const http::Url& url) const = 0;
+};
+
+// Runs one session of a plugin against the HTTP client: calls the plugin's functions in the order
+// of the ABI's state machine, sends what it describes, cuts the answer as it asks, waits when it
+// waits. Pulled: nothing is read from the provider while nobody asks for deltas. One loop's thread;
+// the object must not be destroyed while Next() runs.
+class ChatSession {
+  public:
+    struct Target {
+        std::shared_ptr<const ChatProvider> provider;
+        std::string_view model;       // as the provider calls it
+        std::string_view model_json;  // the same with quotes, escaped
+        std::string_view endpoint;
+        const HeaderSlots* slots;
+        http::client::ExchangeLimits limits;
+        std::size_t max_body_bytes = 64u * 1024 * 1024;
+    };
+
+    // Everything but `request` (needed until the first Next() has returned) outlives the session.
+    ChatSession(Target target, const completion::ChatRequest& request,
+                http::client::HttpClient& client, const Clock& clock, std::uint64_t seed,
+                Cancellation& cancellation);
+    ~ChatSession();
+    ChatSession(const ChatSession&) = delete;
+    ChatSession& operator=(const ChatSession&) = delete;
+
+    enum class Status { kMore, kDone, kFailed };
+
+    // Goes on until there is something new, adds it to `batch`, and says how it stands. After kDone
+    // or kFailed it must not be called again.
+    Task<Status> Next(completion::DeltaBatch& batch);
+
+    // Why it failed, after kFailed.
+    const Error& error() const { return error_; }
+    // True when the fault is the plugin's own: it broke the rules of the ABI. Counted against its
+    // generation.
+    bool plugin_fault() const { return plugin_fault_; }
+
+  private:
+    enum class State { kBegin, kRequest, kReading, kWaiting, kDone, kFailed };
+
+    template <typename Call>
+    int32_t CallPlugin(completion::DeltaBatch* batch, Call&& call);
+    void Follow(int32_t step);
+    void FailWith(Error error);
+    void FailPlugin(std::string message);
+
+    void Begin(completion::DeltaBatch& batch);
+    Task<> SendRequest(completion::DeltaBatch& batch);
+    Task<> ReadSome(completion::DeltaBatch& batch);
+    Task<> Wait(completion::DeltaBatch& batch);
+    void OnBytes(std::string_view bytes, completion::DeltaBatch& batch);
+    void OnData(std::string_view bytes, std::string_view event, std::string_view id,
+                completion::DeltaBatch& batch);
+    void OnEnd(int32_t how, completion::DeltaBatch& batch);
+    void LeaveExchange();
+
+    Target target_;
+    const completion::ChatRequest* request_;
+    http::client::HttpClient& client_;
+    const Clock& clock_;
+    std::uint64_t seed_;
+    Cancellation& cancellation_;
+
+    State state_ = State::kBegin;
+    SessionSink sink_;
+    void* session_ = nullptr;
+    int round_trips_ = 0;
+    int waits_ = 0;
+    std::unique_ptr<http::client::UpstreamExchange> exchange_;
+    int32_t framing_ = 0;
+    std::string whole_;
+    std::optional<http::SseParser> sse_;
+    std::optional<http::JsonLinesParser> lines_;
+    Error transport_error_;  // how the body broke off, when it did
+    bool transport_failed_ = false;
+    Error error_;
+    bool plugin_fault_ = false;
+};
+
+}  // namespace aim::plugin

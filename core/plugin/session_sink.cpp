@@ -1,0 +1,200 @@
+#include "core/plugin/session_sink.hpp"
+
+#include <algorithm>
+
+#include "core/base/random.hpp"
+#include "core/json/scan.hpp"
+
+namespace aim::plugin {
+namespace {
+
+using completion::DeltaKind;
+
+constexpr std::size_t kMaxErrorText = 4096;
+constexpr std::uint64_t kMaxWaitMs = 60'000;
+constexpr std::size_t kMaxTextStates = 128 * 3;
+constexpr std::size_t kMaxToolCalls = 1024;
+
+std::string_view View(aim_str text) {
+    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
+}
+
+std::string CleanText(std::string_view text, std::size_t limit) {
+    std::string clean;
+    SanitizeUtf8(text.substr(0, limit), clean);
+    return clean;
+}
+
+std::string MakeCallId(uint64_t seed, uint32_t choice, uint32_t index) {
+    const auto random = MakeSeededRandom(seed ^ (uint64_t{choice} << 32 | index));
+    std::string id = "call_";
+    for (int i = 0; i < 24; ++i)
+        id.push_back("0123456789abcdefghijklmnopqrstuvwxyz"[random->Next() % 36]);
+    return id;
+}
+
+std::optional<std::int64_t> Count(std::int64_t value) {
+    return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
+}
+
+}  // namespace
+
+SessionSink::SessionSink(uint64_t seed) : seed_(seed) {
+    table_.struct_size = sizeof(aim_sink);
+    table_.context = this;
+    table_.text = &OnText;
+    table_.reasoning = &OnReasoning;
+    table_.refusal = &OnRefusal;
+    table_.tool_call = &OnToolCall;
+    table_.usage = &OnUsage;
+    table_.finish = &OnFinish;
+    table_.extra = &OnExtra;
+    table_.error = &OnError;
+    table_.wait = &OnWait;
+    table_.get_extension = &OnExtension;
+}
+
+const aim_sink* SessionSink::Open(completion::DeltaBatch* batch) {
+    batch_ = batch;
+    open_ = true;
+    return &table_;
+}
+
+SessionSink* SessionSink::Self(void* context) {
+    auto* self = static_cast<SessionSink*>(context);
+    if (self->open_) return self;
+    ++self->misbehaviour_;
+    return nullptr;
+}
+
+bool SessionSink::Take(std::size_t bytes) {
+    if (batch_ == nullptr) {
+        ++misbehaviour_;
+        return false;
+    }
+    bytes_ += bytes;
+    return !overflowed();
+}
+
+void SessionSink::AddText(DeltaKind kind, uint32_t choice, aim_str text) {
+    const std::string_view piece = View(text);
+    if (piece.empty() || !Take(piece.size())) return;
+    // A piece may end inside a character; what is held back comes with the next one.
+    clean_.clear();
+    auto state = std::find_if(text_states_.begin(), text_states_.end(), [&](const TextState& s) {
+        return s.kind == kind && s.choice == choice;
+    });
+    if (state == text_states_.end()) {
+        if (text_states_.size() >= kMaxTextStates) {
+            ++misbehaviour_;
+            return;
+        }
+        state = text_states_.insert(text_states_.end(), TextState{kind, choice, {}});
+    }
+    state->sanitizer.Feed(piece, clean_);
+    batch_->AddText(kind, choice, clean_);
+}
+
+void SessionSink::OnText(void* context, uint32_t choice, aim_str text) {
+    if (SessionSink* self = Self(context)) self->AddText(DeltaKind::kText, choice, text);
+}
+
+void SessionSink::OnReasoning(void* context, uint32_t choice, aim_str text) {
+    if (SessionSink* self = Self(context)) self->AddText(DeltaKind::kReasoning, choice, text);
+}
+
+void SessionSink::OnRefusal(void* context, uint32_t choice, aim_str text) {
+    if (SessionSink* self = Self(context)) self->AddText(DeltaKind::kRefusal, choice, text);
+}
+
+void SessionSink::OnToolCall(void* context, uint32_t choice, uint32_t index, aim_str id,
+                             aim_str name, aim_str arguments) {
+    SessionSink* self = Self(context);
+    if (self == nullptr || !self->Take(id.size + name.size + arguments.size)) return;
+    // Id and name are given once, with the first piece, also when the provider repeats them.
+    std::string clean_id;
+    std::string clean_name;
+    const std::pair<uint32_t, uint32_t> call(choice, index);
+    if (std::find(self->calls_.begin(), self->calls_.end(), call) == self->calls_.end()) {
+        if (self->calls_.size() >= kMaxToolCalls) {
+            ++self->misbehaviour_;
+            return;
+        }
+        self->calls_.push_back(call);
+        clean_id = id.size > 0 ? CleanText(View(id), 256) : MakeCallId(self->seed_, choice, index);
+        clean_name = CleanText(View(name), 256);
+    }
+    std::string clean_arguments;
+    SanitizeUtf8(View(arguments), clean_arguments);
+    self->batch_->AddToolCall(choice, index, clean_id, clean_name, clean_arguments);
+}
+
+void SessionSink::OnUsage(void* context, const aim_usage* usage) {
+    SessionSink* self = Self(context);
+    if (self == nullptr || usage == nullptr || !self->Take(0)) return;
+    completion::Usage merged;
+    merged.prompt_tokens = Count(usage->prompt_tokens);
+    merged.completion_tokens = Count(usage->completion_tokens);
+    merged.total_tokens = Count(usage->total_tokens);
+    merged.cached_tokens = Count(usage->cached_tokens);
+    merged.cache_write_tokens = Count(usage->cache_write_tokens);
+    merged.reasoning_tokens = Count(usage->reasoning_tokens);
+    const std::string_view whole = View(usage->json);
+    if (!whole.empty() && whole.size() <= 16 * 1024 && json::IsValidValue(whole))
+        merged.json = whole;
+    self->batch_->MergeUsage(merged);
+}
+
+void SessionSink::OnFinish(void* context, uint32_t choice, int32_t reason) {
+    SessionSink* self = Self(context);
+    if (self == nullptr || !self->Take(0)) return;
+    for (TextState& state : self->text_states_) {
+        if (state.choice != choice) continue;
+        self->clean_.clear();
+        state.sanitizer.Finish(self->clean_);
+        self->batch_->AddText(state.kind, choice, self->clean_);
+    }
+    self->finished_ = true;
+    self->batch_->AddFinish(choice, completion::FinishReasonFromAbi(reason));
+}
+
+void SessionSink::OnExtra(void* context, int32_t scope, uint32_t choice, uint32_t index,
+                          aim_str name, aim_str json) {
+    SessionSink* self = Self(context);
+    if (self == nullptr || scope < 0 || scope > 3 || name.size == 0 || name.size > 128) return;
+    if (!self->Take(json.size)) return;
+    if (!json::IsValidValue(View(json))) {
+        ++self->misbehaviour_;
+        return;
+    }
+    const std::string clean_name = CleanText(View(name), 128);
+    self->batch_->AddExtra(static_cast<completion::ExtraScope>(scope), choice, index, clean_name,
+                           View(json));
+}
+
+void SessionSink::OnError(void* context, const aim_error* error) {
+    SessionSink* self = Self(context);
+    if (self == nullptr || error == nullptr || self->has_error_) return;
+    self->has_error_ = true;
+    self->error_.kind = ErrorKindFromAbi(error->kind);
+    self->error_.message = CleanText(View(error->message), kMaxErrorText);
+    self->error_.code = CleanText(View(error->code), 128);
+    self->error_.field = CleanText(View(error->field), 128);
+    self->error_.upstream_status = error->upstream_status;
+    if (error->retry_after_ms >= 0)
+        self->error_.retry_after = std::chrono::milliseconds(error->retry_after_ms);
+}
+
+void SessionSink::OnWait(void* context, uint64_t milliseconds) {
+    if (SessionSink* self = Self(context)) {
+        self->wait_ = std::chrono::milliseconds(std::min(milliseconds, kMaxWaitMs));
+    }
+}
+
+const void* SessionSink::OnExtension(void* context, const char* id) {
+    (void)context;
+    (void)id;
+    return nullptr;
+}
+
+}  // namespace aim::plugin

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aim/abi/sink.h"
+#include "core/base/result.hpp"
+#include "core/base/utf8.hpp"
+#include "core/completion/chat_delta.hpp"
+
+namespace aim::plugin {
+
+// The host's end of aim_sink for one session: copies what the plugin says into a batch of deltas,
+// and counts what it must not say. Open only while one of the session's functions runs; whatever
+// comes at another time changes nothing but the count.
+class SessionSink {
+  public:
+    // All that one session may put out.
+    static constexpr std::size_t kMaxOutputBytes = 64u * 1024 * 1024;
+
+    // `seed` makes the ids of tool calls that the provider left without one.
+    explicit SessionSink(uint64_t seed = 0);
+    SessionSink(const SessionSink&) = delete;
+    SessionSink& operator=(const SessionSink&) = delete;
+
+    // Output goes to `batch` (null: only errors are taken) until Close().
+    const aim_sink* Open(completion::DeltaBatch* batch = nullptr);
+    void Close() { open_ = false; }
+
+    bool has_error() const { return has_error_; }
+    const Error& error() const { return error_; }
+    std::chrono::milliseconds wait() const { return wait_; }
+    bool finished() const { return finished_; }
+    int misbehaviour() const { return misbehaviour_; }
+    bool overflowed() const { return bytes_ > kMaxOutputBytes; }
+
+  private:
+    struct TextState {
+        completion::DeltaKind kind;
+        uint32_t choice;
+        Utf8Sanitizer sanitizer;
+    };
+
+    static SessionSink* Self(void* context);
+    static void OnText(void* context, uint32_t choice, aim_str text);
+    static void OnReasoning(void* context, uint32_t choice, aim_str text);
+    static void OnRefusal(void* context, uint32_t choice, aim_str text);
+    static void OnToolCall(void* context, uint32_t choice, uint32_t index, aim_str id, aim_str name,
+                           aim_str arguments);
+    static void OnUsage(void* context, const aim_usage* usage);
+    static void OnFinish(void* context, uint32_t choice, int32_t reason);
+    static void OnExtra(void* context, int32_t scope, uint32_t choice, uint32_t index, aim_str name,
+                        aim_str json);
+    static void OnError(void* context, const aim_error* error);
+    static void OnWait(void* context, uint64_t milliseconds);
+    static const void* OnExtension(void* context, const char* id);
+
+    bool Take(std::size_t bytes);
+    void AddText(completion::DeltaKind kind, uint32_t choice, aim_str text);
+
+    aim_sink table_{};
+    completion::DeltaBatch* batch_ = nullptr;
+    bool open_ = false;
+    bool has_error_ = false;
+    bool finished_ = false;
+    int misbehaviour_ = 0;
+    std::size_t bytes_ = 0;
+    std::chrono::milliseconds wait_{0};
+    Error error_;
+    std::vector<TextState> text_states_;  // few: one a kind of text and choice
+    std::vector<std::pair<uint32_t, uint32_t>>
+        calls_;  // choice and index of the tool calls that have begun
+    uint64_t seed_;
+    std::string clean_;
+};
+
+}  // namespace aim::plugin

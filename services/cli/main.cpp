@@ -1,0 +1,3 @@
+#include "services/cli/command_line.hpp"
+
+int main(int argc, char** argv) { return aim::cli::RunCommandLine(argc, argv); }

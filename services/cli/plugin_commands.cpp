@@ -1,0 +1,140 @@
+#include "services/cli/plugin_commands.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json/writer.hpp"
+#include "core/plugin/folder_watcher.hpp"
+#include "core/plugin/registry.hpp"
+#include "services/cli/exit_code.hpp"
+#include "services/cli/inspection.hpp"
+
+namespace aim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Environment(const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+// The folders of contract.md: PLUGIN_PATH, else the plugins that were built with this program and
+// the drop-in folder.
+std::vector<fs::path> PluginFolders(const std::string& wanted) {
+    const std::string path = wanted.empty() ? Environment("PLUGIN_PATH") : wanted;
+    if (!path.empty()) return plugin::Registry::SplitPath(path);
+    const std::string state = Environment("AIM_STATE_DIR");
+    std::error_code ignored;
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    return {program.parent_path().parent_path() / "plugins",
+            fs::path(state.empty() ? "./var" : state) / "plugins"};
+}
+
+Result<plugin::TrustPolicy> Trust() {
+    return plugin::TrustPolicy::Parse(Environment("PLUGIN_SHA256_ALLOW"));
+}
+
+void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int UsageError(const std::string& message) {
+    std::fprintf(stderr, "aimanager: %s\n", message.c_str());
+    return kExitUsage;
+}
+
+std::string AbiName(const plugin::ManifestNote& note) {
+    return std::to_string(note.abi_major) + "." + std::to_string(note.abi_minor);
+}
+
+void WriteJson(const Inspection& found, json::Writer& out) {
+    out.BeginObject().Field("file", found.file.native()).Field("ok", !found.refusal.has_value());
+    if (!found.id.empty()) out.Field("id", found.id).Field("version", found.version);
+    if (!found.sha256.empty()) out.Field("sha256", found.sha256).Field("size", found.size);
+    if (found.note) out.Field("abi", AbiName(*found.note));
+    if (found.refusal) {
+        out.Field("reason", plugin::RefusalName(found.refusal->reason))
+            .Field("message", found.refusal->message);
+    }
+    if (!found.output.empty()) out.Field("output", found.output);
+    out.EndObject();
+}
+
+std::string Sentence(const Inspection& found) {
+    if (found.refusal) {
+        return "refused  " + found.file.string() + "\n         " +
+               std::string(plugin::RefusalName(found.refusal->reason)) + ": " +
+               found.refusal->message + "\n";
+    }
+    return "ok       " + found.file.string() +
+           (found.id.empty() ? "" : "\n         " + found.id + " " + found.version) + "\n";
+}
+
+int Report(const Inspection& found, bool as_json, const std::string& details) {
+    std::string text;
+    if (as_json) {
+        json::Writer out(text);
+        WriteJson(found, out);
+        text += '\n';
+    } else {
+        text = Sentence(found) + details;
+    }
+    Print(text);
+    return found.refusal ? kExitRefused : kExitOk;
+}
+
+}  // namespace
+
+int ListPlugins(const PluginListOptions& options) {
+    auto trust = Trust();
+    if (!trust) return UsageError(trust.error().message);
+    Inspector inspector(std::move(*trust));
+    plugin::FolderWatcher folders(PluginFolders(options.plugin_path), {});
+    std::vector<Inspection> all;
+    bool refused = false;
+    for (const plugin::FileSighting& sighting : folders.Look({})) {
+        all.push_back(inspector.Try(sighting.path));
+        refused = refused || all.back().refusal;
+    }
+    std::string text;
+    if (options.json) {
+        json::Writer out(text);
+        out.BeginObject().Key("plugins").BeginArray();
+        for (const Inspection& found : all) WriteJson(found, out);
+        out.EndArray().EndObject();
+        text += '\n';
+    } else {
+        for (const Inspection& found : all) text += Sentence(found);
+        if (all.empty()) text = "no plugin files in the plugin folders\n";
+    }
+    Print(text);
+    return refused ? kExitRefused : kExitOk;
+}
+
+int ShowPlugin(const PluginFileOptions& options) {
+    auto trust = Trust();
+    if (!trust) return UsageError(trust.error().message);
+    const Inspection found = Inspector(std::move(*trust)).Read(options.file);
+    std::string details;
+    if (!found.sha256.empty()) {
+        details +=
+            "         sha256 " + found.sha256 + ", " + std::to_string(found.size) + " bytes\n";
+    }
+    if (found.note) details += "         built for ABI " + AbiName(*found.note) + "\n";
+    if (!found.note && !found.refusal)
+        details += "         no AIM note: id and version are known only by running it\n";
+    return Report(found, options.json, details);
+}
+
+int CheckPlugin(const PluginFileOptions& options) {
+    auto trust = Trust();
+    if (!trust) return UsageError(trust.error().message);
+    const Inspection found = Inspector(std::move(*trust)).Try(options.file);
+    return Report(found, options.json,
+                  found.output.empty() ? "" : "         it said: " + found.output + "\n");
+}
+
+}  // namespace aim::cli

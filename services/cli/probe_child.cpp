@@ -1,0 +1,130 @@
+#include "services/cli/probe_child.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <span>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/clock.hpp"
+#include "core/json/writer.hpp"
+#include "core/plugin/elf_image.hpp"
+#include "core/plugin/handshake.hpp"
+#include "core/plugin/host_table.hpp"
+#include "core/plugin/plugin_bytes.hpp"
+#include "core/plugin/plugin_library.hpp"
+#include "core/plugin/probe_verdict.hpp"
+#include "services/cli/conformance.hpp"
+#include "services/cli/exit_code.hpp"
+
+namespace aim::cli {
+namespace {
+
+using plugin::Checked;
+using plugin::ProbeVerdict;
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define AIM_CLI_SANITIZED 1
+#endif
+#endif
+
+// What the plugin logs; who runs the probe reads it from our standard error.
+class StderrLogger final : public telemetry::Logger {
+  public:
+    StderrLogger() : Logger(telemetry::Level::kDebug) {}
+
+  private:
+    void Write(telemetry::Level, std::string_view, std::string_view message,
+               std::span<const telemetry::Field>) override {
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
+    }
+};
+
+void Limit(int resource, rlim_t soft, rlim_t hard) {
+    const rlimit limit{soft, hard};
+    // A limit that is already lower than ours stays.
+    static_cast<void>(::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit));
+}
+
+void LimitThisProcess() {
+    Limit(RLIMIT_CPU, 5, 6);
+    Limit(RLIMIT_CORE, 0, 0);
+    Limit(RLIMIT_NOFILE, 64, 64);
+#ifndef AIM_CLI_SANITIZED
+    // Sanitizers reserve terabytes of address space.
+    Limit(RLIMIT_AS, 1u << 30, 1u << 30);
+#endif
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+ProbeVerdict Probe(const std::filesystem::path& file) {
+    const auto refused = [](const plugin::Refusal& refusal) {
+        return ProbeVerdict::Refused(refusal.reason, refusal.message);
+    };
+    plugin::ReadLimits limits;
+    limits.owner = ::geteuid();
+    const auto content = plugin::ReadPluginBytes(file, limits);
+    if (!content) return refused(content.error());
+    const auto image = plugin::ParseElf(content->bytes);
+    if (!image) return refused(image.error());
+    const auto note = plugin::ReadManifestNote(*image);
+    if (!note) return refused(note.error());
+
+    auto library = plugin::PluginLibrary::Load(std::filesystem::absolute(file));
+    if (!library) return refused(library.error());
+    const auto introduction = plugin::ReadIntroduction(library->entry(), *note);
+    if (!introduction) return refused(introduction.error());
+
+    StderrLogger log;
+    plugin::HostTable host(log, SystemClock(), "probe", introduction->descriptor.id);
+    const aim_entry& entry = *introduction->entry;
+    // Twice, for a plugin whose file comes back is initialised again in the same process.
+    for (int round = 0; round < 2; ++round) {
+        if (const auto refusal = plugin::InitPlugin(entry, *host.table())) return refused(*refusal);
+        const auto interfaces = plugin::ReadInterfaces(entry);
+        if (!interfaces) return refused(interfaces.error());
+        if (const auto refusal = RunSmokeTests(*introduction, *interfaces))
+            return refused(*refusal);
+        plugin::DeinitPlugin(entry);
+    }
+    ProbeVerdict verdict;
+    verdict.id = introduction->descriptor.id;
+    verdict.version = introduction->descriptor.version;
+    return verdict;
+}
+
+std::string ToJson(const ProbeVerdict& verdict) {
+    std::string text;
+    json::Writer out(text);
+    out.BeginObject().Field("ok", !verdict.refusal.has_value());
+    if (verdict.refusal) {
+        out.Field("reason", plugin::RefusalName(verdict.refusal->reason))
+            .Field("message", verdict.refusal->message);
+    } else {
+        out.Field("id", verdict.id).Field("version", verdict.version);
+    }
+    out.EndObject();
+    return text;
+}
+
+}  // namespace
+
+int RunProbeChild(const std::string& file, int verdict_fd, bool as_json) {
+    // The plugin's prints must not be taken for a verdict.
+    if (verdict_fd < 0) verdict_fd = ::dup(STDOUT_FILENO);
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    LimitThisProcess();
+    const ProbeVerdict verdict = Probe(file);
+    const std::string line =
+        (as_json ? ToJson(verdict) : plugin::FormatProbeVerdict(verdict)) + "\n";
+    const ssize_t written = ::write(verdict_fd, line.data(), line.size());
+    if (written != static_cast<ssize_t>(line.size())) return kExitFailed;
+    return verdict.refusal ? kExitRefused : kExitOk;
+}
+
+}  // namespace aim::cli

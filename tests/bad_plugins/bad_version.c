@@ -1,0 +1,3 @@
+/* Its version is not three numbers. */
+#define F_VERSION "v1"
+#include "fixture.h"

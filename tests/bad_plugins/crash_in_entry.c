@@ -1,0 +1,3 @@
+/* Crashes when it is asked for its entry. */
+#define F_ENTRY __builtin_trap();
+#include "fixture.h"

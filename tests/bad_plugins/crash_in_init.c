@@ -1,0 +1,3 @@
+/* Crashes in init. */
+#define F_INIT abort();
+#include "fixture.h"

@@ -1,0 +1,3 @@
+/* Has no descriptor. */
+#define F_DESCRIPTOR NULL
+#include "fixture.h"
