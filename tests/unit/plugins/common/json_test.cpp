@@ -1,0 +1,124 @@
+// The SDK's JSON (aim/sdk/json.hpp), which everything in plugins/ reads with.
+#include "aim/sdk/json.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+namespace aim::sdk {
+namespace {
+
+TEST(JsonDocument, KeepsWhereEveryValueStands) {
+    JsonDocument document;
+    const std::string text =
+        " { \"a\" : [ 1.50 , -2e3, true,null ] , \"b\\n\":{\"c\":\"x\\u00e9\"}, \"e\":{},\"f\":[] "
+        "} ";
+    ASSERT_TRUE(document.Parse(text));
+    const JsonValue root = document.Root();
+    EXPECT_EQ(root.Raw(), std::string_view(text).substr(1, text.size() - 2));
+    EXPECT_EQ(root["a"].Raw(), "[ 1.50 , -2e3, true,null ]");
+    EXPECT_EQ(root["a"].RawMember(), "\"a\" : [ 1.50 , -2e3, true,null ]");
+    EXPECT_EQ(root["b\n"]["c"].Raw(), "\"x\\u00e9\"");
+    EXPECT_EQ(root["b\n"]["c"].Text(), "xé");
+    EXPECT_EQ(root["b\n"].Key(), "b\n");
+    EXPECT_TRUE(root["e"].IsObject());
+    EXPECT_TRUE(root["e"].Empty());
+    EXPECT_EQ(root["f"].RawMember(), "\"f\":[]");
+    std::string items;
+    for (const JsonValue item : root["a"]) {
+        items += std::string(item.Raw()) + "|";
+    }
+    EXPECT_EQ(items, "1.50|-2e3|true|null|");
+}
+
+TEST(JsonDocument, RefusesWhatIsNoJson) {
+    const std::string_view bad[] = {
+        "",           " ",   "{",   "}",   "{\"a\"}", "{\"a\":}", "[1,]", "[1 2]",       "{,}",
+        "nul",        "01",  "1.",  "\"a", "\"\\x\"", "{} {}",    "{}x",  "\"\\ud800\"", "\"a\nb\"",
+        "{\"a\":1,}", "[1}", "'a'", "NaN", "1e400",   "// c\n1"};
+    JsonDocument document;
+    for (const std::string_view text : bad) {
+        EXPECT_FALSE(document.Parse(text)) << text;
+        EXPECT_FALSE(document.Root());
+    }
+    EXPECT_FALSE(document.Parse(std::string_view("{}\0", 3)));
+    EXPECT_FALSE(document.Parse(std::string_view("\"a\0b\"", 5)));
+}
+
+TEST(JsonDocument, CapsTheDepthBeforeAnythingIsBuiltFromIt) {
+    JsonDocument document;
+    const auto nested = [](std::size_t depth) {
+        return std::string(depth, '[') + std::string(depth, ']');
+    };
+    EXPECT_TRUE(document.Parse(nested(64)));
+    EXPECT_FALSE(document.Parse(nested(65)));
+    EXPECT_FALSE(document.Parse(nested(1'000'000)));
+    EXPECT_FALSE(document.Parse(std::string(1'000'000, '[')));
+    std::string objects;
+    for (int i = 0; i < 10'000; ++i) {
+        objects += "{\"a\":";
+    }
+    EXPECT_FALSE(document.Parse(objects));
+}
+
+TEST(JsonDocument, CanBeUsedAgain) {
+    JsonDocument document;
+    ASSERT_TRUE(document.Parse("{\"a\":\"\\n\"}"));
+    ASSERT_FALSE(document.Parse("{"));
+    const std::string again = "[\"\\t\",2]";
+    ASSERT_TRUE(document.Parse(again));
+    EXPECT_EQ((*document.Root().begin()).Text(), "\t");
+}
+
+TEST(JsonValue, WholeNumbers) {
+    const std::pair<std::string_view, std::optional<std::int64_t>> cases[] = {
+        {"0", 0},
+        {"-7", -7},
+        {"9223372036854775807", 9223372036854775807LL},
+        {"9223372036854775808", std::nullopt},
+        {"2.0", 2},
+        {"2e3", 2000},
+        {"1790000000.25", std::nullopt},
+        {"\"5\"", std::nullopt},
+        {"true", std::nullopt},
+        {"null", std::nullopt},
+    };
+    JsonDocument document;
+    for (const auto& [text, expected] : cases) {
+        ASSERT_TRUE(document.Parse(text)) << text;
+        EXPECT_EQ(document.Root().Integer(), expected) << text;
+    }
+}
+
+TEST(JsonValue, AnswersNoWhereNothingIs) {
+    JsonDocument document;
+    ASSERT_TRUE(document.Parse("{\"a\":[1],\"d\":1,\"d\":2}"));
+    const JsonValue root = document.Root();
+    EXPECT_FALSE(root["x"]);
+    EXPECT_FALSE(root["x"]["y"]["z"]);
+    EXPECT_FALSE(root["a"]["b"]);
+    EXPECT_EQ(root["x"].Text(), "");
+    EXPECT_EQ(root["x"].Raw(), "");
+    EXPECT_TRUE(root["x"].IsNull());
+    for (const JsonValue item : root["x"]) {
+        FAIL() << item.Raw();
+    }
+    EXPECT_EQ(root["d"].Raw(), "2");
+}
+
+TEST(AppendJsonString, ComesBackAsItWas) {
+    std::string all;
+    for (int c = 1; c < 0x80; ++c) {
+        all.push_back(static_cast<char>(c));
+    }
+    all += "é😀";
+    std::string written;
+    AppendJsonString(written, all);
+    JsonDocument document;
+    ASSERT_TRUE(document.Parse(written));
+    EXPECT_EQ(document.Root().Text(), all);
+}
+
+}  // namespace
+}  // namespace aim::sdk
