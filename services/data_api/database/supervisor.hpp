@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/telemetry/log.hpp"
+#include "services/data_api/database/connection.hpp"
+#include "services/data_api/database/database_state.hpp"
+#include "services/data_api/database/migrator.hpp"
+
+namespace aim::data_api::database {
+
+// Keeps the database usable, on a thread and a connection of its own: applies migrations and seeds,
+// makes the ledger's partitions ahead of time, looks every second whether the server answers, and
+// says so in the DatabaseState. Everything that is given outlives it.
+class Supervisor {
+  public:
+    struct Plan {
+        std::vector<Migration> migrations;
+        std::vector<std::string> seeds;
+        // A migration that can never be applied: called once, from the supervisor's thread, which
+        // then ends.
+        std::function<void(const std::string& reason)> on_hopeless;
+    };
+
+    Supervisor(const ConnectionSettings& settings, DatabaseState& state, telemetry::Logger& logger,
+               Plan plan);
+    ~Supervisor();  // Stop()
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    void Start();
+    // Ends the thread; waits for a statement under way, a few seconds at most.
+    void Stop();
+
+    bool migrations_applied() const { return migrated_.load(); }
+
+  private:
+    void Run();
+    // One look: false when the database cannot be used now.
+    bool Look();
+    bool Migrate();
+    bool MakePartitions();
+
+    DatabaseState& state_;
+    telemetry::Logger& logger_;
+    const Plan plan_;
+    Connection connection_;
+    std::atomic<bool> migrated_{false};
+    bool hopeless_ = false;
+    MonotonicTime partitions_due_{};
+    std::string failure_;  // of the last look
+    std::thread thread_;
+};
+
+}  // namespace aim::data_api::database
