@@ -1,0 +1,185 @@
+#include "core/pipeline/attempt.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/completion/delta_accumulator.hpp"
+#include "core/pipeline/plugin_target.hpp"
+#include "core/plugin/session_driver.hpp"
+
+namespace aim::pipeline {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// Which limit ended an attempt.
+enum class Expired { kNone, kFirstContent, kBetweenContent, kWhole, kDeadline };
+
+std::string_view Describe(Expired expired) {
+    switch (expired) {
+        case Expired::kFirstContent:
+            return "the provider sent no content in time";
+        case Expired::kBetweenContent:
+            return "the provider stopped sending content";
+        case Expired::kWhole:
+            return "the attempt took too long";
+        default:
+            return "the request's time was over";
+    }
+}
+
+// The timers of one attempt and the cancellation that they, or the caller's leaving, raise.
+class AttemptClock {
+  public:
+    AttemptClock(AttemptTools& tools, const routing::AttemptTimeouts& timeouts, bool streamed,
+                 MonotonicTime deadline, Cancellation& caller)
+        : tools_(tools),
+          timeouts_(timeouts),
+          streamed_(streamed),
+          content_(
+              [this] {
+                  return Expire(content_seen_ ? Expired::kBetweenContent : Expired::kFirstContent);
+              },
+              tools.timers),
+          whole_([this] { return Expire(whole_reason_); }, tools.timers),
+          caller_left_(caller, [this] { stop_.Cancel(Cancellation::Reason::kClientLeft); }) {
+        if (caller.IsCancelled()) stop_.Cancel(caller.reason());
+        const MonotonicTime now = tools.clock.Now();
+        const MonotonicTime own_end = now + timeouts.attempt;
+        whole_reason_ = own_end < deadline ? Expired::kWhole : Expired::kDeadline;
+        whole_.timer.ArmAt(std::min(own_end, deadline));
+        if (streamed_) content_.timer.ArmAt(now + timeouts.first_content);
+    }
+
+    Cancellation& stop() { return stop_; }
+    Expired expired() const { return expired_; }
+
+    // While the client is being written to, the provider is not on the clock.
+    void Pause() { content_.timer.Disarm(); }
+
+    // The client has taken what there was; `waited` is how long that took. Only content starts the
+    // time between contents anew.
+    void Resume(bool content, MonotonicTime::duration waited) {
+        if (!streamed_) return;
+        if (!content_seen_) {
+            // Content was sent: the whole-timer and the deadline give way.
+            content_seen_ = true;
+            whole_reason_ = Expired::kWhole;
+            whole_.timer.ArmAt(tools_.clock.Now() + tools_.settings.stream_max);
+        }
+        content_.timer.ArmAt(content ? tools_.clock.Now() + timeouts_.between_content
+                                     : content_.timer.deadline() + waited);
+    }
+
+  private:
+    struct NamedTimer {
+        template <typename Callback>
+        NamedTimer(Callback callback, TimerQueue& queue) : timer(queue, std::move(callback)) {}
+        TimerQueue::Timer timer;
+    };
+
+    void Expire(Expired reason) {
+        expired_ = reason;
+        stop_.Cancel(Cancellation::Reason::kDeadline);
+    }
+
+    AttemptTools& tools_;
+    const routing::AttemptTimeouts timeouts_;
+    const bool streamed_;
+    bool content_seen_ = false;
+    Expired whole_reason_ = Expired::kWhole;
+    Expired expired_ = Expired::kNone;
+    Cancellation stop_;
+    NamedTimer content_;
+    NamedTimer whole_;
+    Cancellation::Listener caller_left_;
+};
+
+Error MakeTimeout(Expired expired) {
+    Error error;
+    error.kind = ErrorKind::kUpstreamTimeout;
+    error.code = expired == Expired::kDeadline ? "deadline_exceeded" : "timeout";
+    error.message = Describe(expired);
+    return error;
+}
+
+}  // namespace
+
+Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                               const completion::ChatRequest& request, StreamRelay* relay,
+                               MonotonicTime deadline, Cancellation& caller) {
+    const auto& target = static_cast<const PluginTarget&>(*candidate.target);
+    const MonotonicTime started = tools.clock.Now();
+    AttemptResult result;
+    completion::DeltaAccumulator accumulator(plugin::SessionSink::kMaxOutputBytes);
+    completion::DeltaBatch batch;
+    MonotonicTime::duration client_time{0};
+    AttemptClock clock(tools, candidate.timeouts, request.stream, deadline, caller);
+
+    plugin::ChatSession::Target session_target;
+    session_target.provider = target.provider;
+    session_target.model = candidate.row->upstream_model;
+    session_target.model_json = target.model_json;
+    session_target.endpoint = target.endpoint;
+    session_target.slots = target.slots.get();
+    session_target.limits.connect = candidate.timeouts.connect;
+    plugin::ChatSession session(std::move(session_target), request, tools.client, tools.clock,
+                                tools.random.Next(), clock.stop());
+
+    for (;;) {
+        const auto status = co_await session.Next(batch);
+        const bool failed = status == plugin::ChatSession::Status::kFailed;
+        const bool done = status == plugin::ChatSession::Status::kDone;
+        const bool content = batch.has_content();
+        if (content && !result.first_content)
+            result.first_content = duration_cast<milliseconds>(tools.clock.Now() - started);
+
+        // Before the first content nothing goes out, so that a failure stays unseen; what came by
+        // then is held in the batch.
+        const bool forward =
+            relay != nullptr && (result.content_started || (!failed && (content || done)));
+        const bool hold = relay != nullptr && !forward && !failed;
+        if (!hold && !accumulator.Add(batch)) {
+            result.error =
+                Fail(ErrorKind::kProtocolError,
+                     "the answer has more choices, tool calls or text than the gateway takes")
+                    .value();
+            break;
+        }
+        if (forward) {
+            clock.Pause();
+            result.content_started = true;
+            const MonotonicTime handed_over = tools.clock.Now();
+            const bool written = co_await relay->Forward(candidate, batch);
+            const auto waited = tools.clock.Now() - handed_over;
+            client_time += waited;
+            if (!written && !failed) {
+                result.error = Fail(ErrorKind::kCancelled, "the client left").value();
+                break;
+            }
+            clock.Resume(content, waited);
+        }
+        if (!hold) batch.Clear();
+        if (failed) {
+            result.error = session.error();
+            target.slots->Redact(result.error->message);
+            result.plugin_fault = session.plugin_fault();
+            if (clock.expired() != Expired::kNone) result.error = MakeTimeout(clock.expired());
+            // A provider that says "cancelled" although our caller is still there has failed.
+            if (result.error->kind == ErrorKind::kCancelled && !caller.IsCancelled())
+                result.error->kind = ErrorKind::kUpstreamFailure;
+            break;
+        }
+        if (done) {
+            result.plugin_fault = session.plugin_fault();
+            break;
+        }
+    }
+    result.response = accumulator.Take();
+    result.duration =
+        duration_cast<std::chrono::microseconds>(tools.clock.Now() - started - client_time);
+    co_return result;
+}
+
+}  // namespace aim::pipeline

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "core/base/cancellation.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/random.hpp"
+#include "core/base/result.hpp"
+#include "core/base/task.hpp"
+#include "core/base/timer_queue.hpp"
+#include "core/completion/chat_request.hpp"
+#include "core/completion/chat_response.hpp"
+#include "core/http/client/http_client.hpp"
+#include "core/pipeline/settings.hpp"
+#include "core/pipeline/stream_relay.hpp"
+#include "core/routing/candidate.hpp"
+
+namespace aim::pipeline {
+
+// What an attempt works with on its loop.
+struct AttemptTools {
+    http::client::HttpClient& client;
+    TimerQueue& timers;
+    const Clock& clock;
+    Random& random;
+    const Settings& settings;
+};
+
+struct AttemptResult {
+    std::optional<Error> error;         // absent = success
+    completion::ChatResponse response;  // whole, or what was produced until it failed
+    bool content_started = false;       // the caller has got something, so there is no restart
+    bool plugin_fault = false;
+    std::chrono::microseconds duration{0};  // less the time that the client made it wait
+    std::optional<std::chrono::milliseconds> first_content;
+};
+
+// One try of one candidate: a plugin's session under the four timers of design section 6. With a
+// relay the deltas go to the caller as they come, nothing before the first content. Any of the
+// timers ends it as kUpstreamTimeout, the caller's leaving as kCancelled. `deadline` is the
+// request's own.
+Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                               const completion::ChatRequest& request, StreamRelay* relay,
+                               MonotonicTime deadline, Cancellation& caller);
+
+}  // namespace aim::pipeline

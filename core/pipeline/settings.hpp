@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "core/routing/candidate.hpp"
+
+namespace aim::pipeline {
+
+enum class MockInAuto { kAuto, kAlways, kNever };
+
+// How prompts are worked on (contract.md, "Variables and defaults"). Immutable after start.
+struct Settings {
+    std::chrono::milliseconds request_timeout{120000};
+    int max_attempts = 4;
+    std::chrono::milliseconds stream_max{600000};
+    routing::AttemptTimeouts timeouts;
+    std::chrono::milliseconds early_stream_head{0};  // 0 = never before content
+    std::chrono::milliseconds stream_comment{10000};
+    std::size_t max_in_flight = 10000;
+    MockInAuto mock_in_auto = MockInAuto::kAuto;
+    std::size_t history_text_max = 256 * 1024;
+    // The longest that a request waits for a model which is cooling down.
+    std::chrono::milliseconds longest_wait{10000};
+};
+
+}  // namespace aim::pipeline
