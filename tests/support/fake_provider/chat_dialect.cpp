@@ -37,20 +37,24 @@ std::string AnswerId(const ChatRequest& request) {
     return "chatcmpl-fake" + std::to_string(request.number);
 }
 
-std::string GroqId(const ChatRequest& request) { return "req_fake" + std::to_string(request.number); }
+std::string GroqId(const ChatRequest& request) {
+    return "req_fake" + std::to_string(request.number);
+}
 
 std::string UsageJson(const ScriptStep& step, const ChatRequest& request, std::size_t deltas) {
-    const std::int64_t prompt = step.prompt_tokens.value_or(
-        static_cast<std::int64_t>(request.prompt_characters / 4 + 1));
+    const std::int64_t prompt =
+        step.prompt_tokens.value_or(static_cast<std::int64_t>(request.prompt_characters / 4 + 1));
     const std::int64_t completion =
         step.completion_tokens.value_or(static_cast<std::int64_t>(deltas));
-    std::string json = "{\"queue_time\":0.04,\"prompt_tokens\":" + std::to_string(prompt) +
-                       ",\"prompt_time\":0.003,\"completion_tokens\":" + std::to_string(completion) +
-                       ",\"completion_time\":0.02,\"total_tokens\":" +
-                       std::to_string(prompt + completion) + ",\"total_time\":0.023";
+    std::string json =
+        "{\"queue_time\":0.04,\"prompt_tokens\":" + std::to_string(prompt) +
+        ",\"prompt_time\":0.003,\"completion_tokens\":" + std::to_string(completion) +
+        ",\"completion_time\":0.02,\"total_tokens\":" + std::to_string(prompt + completion) +
+        ",\"total_time\":0.023";
     if (step.cached_tokens > 0)
-        json += ",\"prompt_tokens_details\":{\"cached_tokens\":" +
-                std::to_string(step.cached_tokens) + "}";
+        json +=
+            ",\"prompt_tokens_details\":{\"cached_tokens\":" + std::to_string(step.cached_tokens) +
+            "}";
     if (step.reasoning_tokens > 0)
         json += ",\"completion_tokens_details\":{\"reasoning_tokens\":" +
                 std::to_string(step.reasoning_tokens) + "}";
@@ -90,8 +94,7 @@ std::string ToolCallJson(const ScriptStep& step, std::size_t position, std::stri
                          bool identity) {
     const ScriptedToolCall& call = step.tool_calls[position];
     std::string json = "{";
-    if (identity)
-        json += "\"id\":" + QuoteJson(call.id) + ",\"type\":\"function\",";
+    if (identity) json += "\"id\":" + QuoteJson(call.id) + ",\"type\":\"function\",";
     json += "\"function\":{";
     if (identity) json += "\"name\":" + QuoteJson(call.name) + ",";
     json += "\"arguments\":" + QuoteJson(arguments) + "}";
@@ -112,7 +115,9 @@ class ChunkWriter {
         return prefix_ + "{\"index\":0,\"delta\":" + delta +
                ",\"logprobs\":null,\"finish_reason\":" + finish_reason + "}]" + extra + "}";
     }
-    std::string WithoutChoices(const std::string& extra) const { return prefix_ + "]" + extra + "}"; }
+    std::string WithoutChoices(const std::string& extra) const {
+        return prefix_ + "]" + extra + "}";
+    }
 
   private:
     std::string prefix_;
@@ -203,11 +208,12 @@ std::string CompletionBody(const ScriptStep& step, const ChatRequest& request) {
         message += "]";
     }
     message += "}";
-    std::string body = "{\"id\":\"" + AnswerId(request) +
-                       "\",\"object\":\"chat.completion\",\"created\":" +
-                       std::to_string(std::time(nullptr)) + ",\"model\":" +
-                       QuoteJson(request.model) + ",\"choices\":[{\"index\":0,\"message\":" +
-                       message + ",\"logprobs\":null,\"finish_reason\":" + FinishReason(step) + "}]";
+    std::string body =
+        "{\"id\":\"" + AnswerId(request) +
+        "\",\"object\":\"chat.completion\",\"created\":" + std::to_string(std::time(nullptr)) +
+        ",\"model\":" + QuoteJson(request.model) +
+        ",\"choices\":[{\"index\":0,\"message\":" + message +
+        ",\"logprobs\":null,\"finish_reason\":" + FinishReason(step) + "}]";
     if (step.usage != UsagePlacement::kNone)
         body += ",\"usage\":" + UsageJson(step, request, SplitText(text, step.chunks).size()) +
                 ",\"usage_breakdown\":null";
@@ -226,9 +232,9 @@ std::vector<StreamChunk> CompletionChunks(const ScriptStep& step, const ChatRequ
                       false});
     if (step.reasoning) {
         for (const std::string& part : SplitText(*step.reasoning, 0))
-            chunks.push_back({writer.Chunk("{" + QuoteJson(step.reasoning_field) + ":" +
-                                           QuoteJson(part) + "}"),
-                              true});
+            chunks.push_back(
+                {writer.Chunk("{" + QuoteJson(step.reasoning_field) + ":" + QuoteJson(part) + "}"),
+                 true});
     }
     std::vector<std::string> pieces;
     if (step.huge_line_bytes > 0) {
@@ -253,8 +259,8 @@ std::vector<StreamChunk> CompletionChunks(const ScriptStep& step, const ChatRequ
 }
 
 std::string ErrorBody(std::string_view message, std::string_view type, std::string_view code) {
-    std::string body = "{\"error\":{\"message\":" + QuoteJson(message) +
-                       ",\"type\":" + QuoteJson(type);
+    std::string body =
+        "{\"error\":{\"message\":" + QuoteJson(message) + ",\"type\":" + QuoteJson(type);
     if (!code.empty()) body += ",\"code\":" + QuoteJson(code);
     return body + "}}";
 }
@@ -272,8 +278,9 @@ std::string ErrorBody(int status, std::string_view model) {
             return ErrorBody("Access denied. Please check your network settings.",
                              "permissions_error", "");
         case 404:
-            return ErrorBody("The model `" + name + "` does not exist or you do not have access to it.",
-                             "invalid_request_error", "model_not_found");
+            return ErrorBody(
+                "The model `" + name + "` does not exist or you do not have access to it.",
+                "invalid_request_error", "model_not_found");
         case 413:
             return ErrorBody("Request too large for model `" + name +
                                  "` on tokens per minute (TPM): Limit 6000, Requested 9000.",
@@ -290,8 +297,8 @@ std::string ErrorBody(int status, std::string_view model) {
             return ErrorBody("Flex tier capacity exceeded.", "capacity_exceeded",
                              "capacity_exceeded");
         case 503:
-            return ErrorBody("Service unavailable: the model is overloaded.",
-                             "service_unavailable", "");
+            return ErrorBody("Service unavailable: the model is overloaded.", "service_unavailable",
+                             "");
         default:
             return ErrorBody("Internal server error (" + std::to_string(status) + ")",
                              "internal_server_error", "");

@@ -30,7 +30,8 @@ std::string CompletionBody(const ScriptStep& step, const ChatRequest& request);
 
 struct StreamChunk {
     std::string json;
-    bool counts = false;  // a delta with text, reasoning or a tool call; the role and finish chunks are none
+    bool counts =
+        false;  // a delta with text, reasoning or a tool call; the role and finish chunks are none
 };
 
 // Every chunk of a streamed answer in order, without [DONE].
@@ -42,7 +43,8 @@ std::string ErrorBody(int status, std::string_view model);
 // With the given sentence.
 std::string ErrorBody(std::string_view message, std::string_view type, std::string_view code);
 
-// The body of GET /models; with `id` the item of GET /models/{id}, empty when there is no such model.
+// The body of GET /models; with `id` the item of GET /models/{id}, empty when there is no such
+// model.
 std::string ModelsBody();
 std::string ModelBody(std::string_view id);
 

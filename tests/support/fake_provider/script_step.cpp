@@ -241,7 +241,8 @@ const std::map<std::string, Setter, std::less<>>& Setters() {
     return kSetters;
 }
 
-// What one answer may make this process allocate; a typing error in a script must not exhaust the machine.
+// What one answer may make this process allocate; a typing error in a script must not exhaust the
+// machine.
 constexpr std::size_t kMaxHugeLineBytes = std::size_t{256} << 20;
 constexpr std::size_t kMaxChunks = 1'000'000;
 

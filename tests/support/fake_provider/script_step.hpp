@@ -1,7 +1,8 @@
 // One scripted answer of the fake provider: what it says and how it misbehaves.
 //
-// A step is read from JSON (README.md has every key) and never changes afterwards, so that any number of
-// connections may share it. Unknown keys are refused: a misspelt fault would make a test pass for nothing.
+// A step is read from JSON (README.md has every key) and never changes afterwards, so that any
+// number of connections may share it. Unknown keys are refused: a misspelt fault would make a test
+// pass for nothing.
 #pragma once
 
 #include <chrono>
@@ -79,7 +80,8 @@ struct ScriptStep {
     bool close_notify = true;
     std::size_t leading_blank_lines = 0;
     std::optional<std::uint64_t> content_length;
-    std::size_t split = 0;  // bytes a write, each in a loop turn of its own; 0: as much as the socket takes
+    std::size_t split =
+        0;  // bytes a write, each in a loop turn of its own; 0: as much as the socket takes
     Milliseconds split_delay{0};
     std::optional<AnswerEnd> end;
 };
