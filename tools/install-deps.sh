@@ -84,11 +84,11 @@ release_services() {
 }
 
 main() {
-    local wanted=test
+    local wanted="test"
     while (($#)); do
         case $1 in
-            --run) wanted=run ;;
-            --test) wanted=test ;;
+            --run) wanted="run" ;;
+            --test) wanted="test" ;;
             -h | --help)
                 sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
                 return 0

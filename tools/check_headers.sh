@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Compiles every header by itself: the C ABI as C11, C17, C++17 and C++20 with gcc and clang and pedantic warnings as errors, every
+# other header as C++20 with clang.
+#
+#   tools/check_headers.sh [BUILD_DIR]     BUILD_DIR/compile_commands.json gives the definitions of the tree (default build/debug)
+set -euo pipefail
+AIM_PROGRAM=check_headers.sh
+# shellcheck source=tools/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+cd "$AIM_ROOT"
+
+build_dir=${1:-build/debug}
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+
+# Definitions and include folders as the tree's own sources have them, without those of single targets.
+definitions() {
+    python3 - "$build_dir/compile_commands.json" <<'PYTHON'
+import collections
+import json
+import shlex
+import sys
+
+try:
+    records = json.load(open(sys.argv[1], encoding="utf-8"))
+except OSError:
+    records = []
+seen = collections.Counter()
+system = []
+for record in records:
+    words = shlex.split(record["command"])
+    seen.update({w for w in words if w.startswith("-D")})
+    system += [w for before, w in zip(words, words[1:]) if before == "-isystem"]
+for name, count in seen.items():
+    if count == len(records):
+        print(name)
+for folder in dict.fromkeys(system):
+    print("-isystem")
+    print(folder)
+PYTHON
+}
+
+# check NAME HEADER COMPILER...: one line "NAME<TAB>…" into a queue that xargs works off. Words are separated by \x01.
+queue=$work/queue
+: >"$queue"
+enqueue() {
+    local header=$1
+    shift
+    local IFS=$'\x01'
+    printf '%s\x01%s\0' "$header" "$*" >>"$queue"
+}
+
+# shellcheck disable=SC2317
+compile() {
+    local header language
+    local -a words
+    IFS=$'\x01' read -r -d '' -a words < <(printf '%s\0' "$1") || true
+    header=${words[0]}
+    language=${words[1]}
+    if ! printf '#include "%s"\n' "$header" | "${words[@]:2}" -x "$language" -fsyntax-only - 2>"$2/err.$$"; then
+        printf 'FAILED: %s with %s\n' "$header" "${words[*]:2}"
+        head -n 20 "$2/err.$$"
+        return 1
+    fi
+}
+export -f compile
+
+main() {
+    local file count=0 compiler standard
+    local -a shared=() strict=(-pedantic-errors -Wall -Wextra -Wshadow -Werror -Iabi/include)
+    mapfile -t shared < <(definitions)
+    while IFS= read -r file; do
+        count=$((count + 1))
+        file=${file#abi/include/}
+        for standard in c11 c17; do
+            for compiler in gcc clang-16; do
+                enqueue "$file" c "$compiler" -std=$standard -Wstrict-prototypes "${strict[@]}"
+            done
+        done
+        for standard in c++17 c++20; do
+            for compiler in g++ clang++-16; do
+                enqueue "$file" c++ "$compiler" -std=$standard "${strict[@]}"
+            done
+        done
+    done < <(find abi/include/aim/abi -name '*.h' | sort)
+    ((count > 0)) || aim_die "no header in abi/include/aim/abi"
+    while IFS= read -r file; do
+        count=$((count + 1))
+        case $file in
+            # The SDK stands by itself, too: nothing of the host's folders is in reach.
+            abi/include/*) enqueue "${file#abi/include/}" c++ clang++-16 -std=c++20 -Wall -Wextra -Werror -Iabi/include ;;
+            *)
+                enqueue "$file" c++ clang++-16 -std=c++20 -Wall -Wextra -Werror -Wno-unused-const-variable -I. \
+                    -DAIM_SOURCE_DIR='"."' -DAIM_BINARY_DIR='"."' -Iabi/include "${shared[@]}" -I"$(dirname "$file")"
+                ;;
+        esac
+    done < <(find abi/include/aim core plugins services tests -path '*/node_modules' -prune -o -name '*.hpp' -print | sort)
+    # shellcheck disable=SC2016
+    if ! xargs -0 -n 1 -P "$(aim_jobs)" bash -c 'compile "$1" "$0"' "$work" <"$queue"; then
+        aim_die "some headers do not compile by themselves"
+    fi
+    printf 'headers: %d compile by themselves\n' "$count"
+}
+
+main

@@ -1,0 +1,119 @@
+"""What the checks that read compile_commands.json share: its entries, a cache of good results, and running them side by side."""
+import concurrent.futures
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+
+class Entry:
+    """One source and the arguments it is compiled with (without the compiler, a launcher, -c and -o)."""
+
+    def __init__(self, record):
+        words = record.get("arguments") or shlex.split(record["command"])
+        if os.path.basename(words[0]) == "ccache":
+            words = words[1:]
+        self.directory = record["directory"]
+        self.path = os.path.realpath(os.path.join(self.directory, record["file"]))
+        self.name = os.path.relpath(self.path, ROOT)
+        self.is_c = self.path.endswith(".c")
+        self.arguments = []
+        skip = False
+        for word in words[1:]:
+            if skip:
+                skip = False
+            elif word in ("-o", "-MF", "-MT", "-MQ"):
+                skip = True
+            elif word in ("-c", "-MD", "-MMD") or os.path.realpath(os.path.join(self.directory, word)) == self.path:
+                continue
+            else:
+                self.arguments.append(word)
+
+
+def load(build_dir, folders):
+    """The entries of our own sources below `folders`, each source once."""
+    path = os.path.join(build_dir, "compile_commands.json")
+    try:
+        with open(path, encoding="utf-8") as database:
+            records = json.load(database)
+    except OSError as error:
+        sys.exit(f"{path}: {error.strerror} (configure first: cmake --preset debug)")
+    entries = {}
+    for record in records:
+        entry = Entry(record)
+        if entry.name.split(os.sep)[0] in folders and os.path.exists(entry.path):
+            entries.setdefault(entry.name, entry)
+    return [entries[name] for name in sorted(entries)]
+
+
+class Cache:
+    """Remembers that a check of a source was good, by the contents of all files that the source included then.
+
+    Our files count by content, the system's by size and time. A bad result is never remembered.
+    """
+
+    def __init__(self, folder, what):
+        self.folder = folder
+        self.what = what
+        self.digests = {}
+        os.makedirs(folder, exist_ok=True)
+
+    def _file(self, entry):
+        key = hashlib.sha256("\0".join([self.what, entry.path, *entry.arguments]).encode()).hexdigest()
+        return os.path.join(self.folder, key)
+
+    def _digest(self, path):
+        if path not in self.digests:
+            try:
+                if path.startswith(ROOT + os.sep):
+                    with open(path, "rb") as content:
+                        self.digests[path] = hashlib.sha256(content.read()).hexdigest()
+                else:
+                    status = os.stat(path)
+                    self.digests[path] = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:
+                self.digests[path] = "absent"
+        return self.digests[path]
+
+    def _sum(self, dependencies):
+        return hashlib.sha256("".join(f"{d} {self._digest(d)}\n" for d in dependencies).encode()).hexdigest()
+
+    def is_good(self, entry):
+        try:
+            with open(self._file(entry), encoding="utf-8") as stored:
+                wanted, *dependencies = stored.read().split("\n")
+        except OSError:
+            return False
+        return wanted == self._sum(dependencies)
+
+    def remember(self, entry, make_rule):
+        """`make_rule` is what a compiler's -MF wrote."""
+        words = make_rule.replace("\\\n", " ").split(":", 1)[-1].replace("\\ ", "\0").split()
+        paths = sorted({os.path.realpath(os.path.join(entry.directory, w.replace("\0", " "))) for w in words})
+        temporary = f"{self._file(entry)}.{os.getpid()}"
+        with open(temporary, "w", encoding="utf-8") as stored:
+            stored.write("\n".join([self._sum(paths), *paths]))
+        os.replace(temporary, self._file(entry))
+
+
+def version_of(program):
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def run_all(title, entries, jobs, check):
+    """check(entry) -> (state, text), state being "good", "cached" or "bad". Returns the exit code."""
+    started = time.monotonic()
+    counts = {"good": 0, "cached": 0, "bad": 0}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
+        for entry, (state, text) in zip(entries, pool.map(check, entries)):
+            counts[state] += 1
+            if state == "bad":
+                print(f"{title}: {entry.name}\n{text.rstrip()}\n", flush=True)
+    print(f"{title}: {len(entries)} sources, {counts['bad']} bad, {counts['cached']} unchanged since they were good, "
+          f"{time.monotonic() - started:.0f} s")
+    return 1 if counts["bad"] or not entries else 0
