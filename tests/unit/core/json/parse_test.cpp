@@ -177,6 +177,15 @@ TEST(Parse, NumbersAtTheEdges) {
     EXPECT_EQ(Parsed("1e30").root().AsInt64(), std::nullopt);
     EXPECT_EQ(Parsed("-0").root().AsInt64(), 0);
     EXPECT_EQ(Parsed("1e-400").root().AsDouble(), 0.0);
+    EXPECT_EQ(Parsed("0e52").root().AsDouble(), 0.0);
+    EXPECT_EQ(Parsed("[-0.0e-3000]").root().At(0).AsDouble(), 0.0);
+    EXPECT_EQ(Parsed("5e-324").root().AsDouble(), std::numeric_limits<double>::denorm_min());
+    EXPECT_EQ(Parsed("1.7976931348623157e308").root().AsDouble(),
+              std::numeric_limits<double>::max());
+    // Halfway between two doubles and just above it.
+    EXPECT_EQ(Parsed("9007199254740993").root().AsInt64(), 9007199254740993);
+    EXPECT_EQ(Parsed("9007199254740993.0").root().AsDouble(), 9007199254740992.0);
+    EXPECT_EQ(Parsed("9007199254740993.00000000000000000001").root().AsDouble(), 9007199254740994.0);
     const Result<Document> huge = Parse("[1e999]");
     ASSERT_FALSE(huge.has_value());
     EXPECT_EQ(huge.error().code, "invalid_json");
