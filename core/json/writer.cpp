@@ -108,7 +108,11 @@ Writer& Writer::UInt(std::uint64_t value) {
 Writer& Writer::Double(double value) {
     if (!std::isfinite(value)) return Null();
     Separate();
-    AppendNumber(value, out_);
+    if (value == 0 && std::signbit(value)) {
+        out_ += "-0.0";  // a bare -0 would be read back as the integer 0
+    } else {
+        AppendNumber(value, out_);
+    }
     return *this;
 }
 

@@ -132,8 +132,8 @@ TEST(Writer, DoublesReadBackTheSame) {
         EXPECT_EQ(Parse(out)->root().AsDouble(), value) << out;
     }
     std::string out;
-    Writer(out).BeginArray().Double(std::nan("")).Double(0.7).EndArray();
-    EXPECT_EQ(out, "[null,0.7]");
+    Writer(out).BeginArray().Double(std::nan("")).Double(0.7).Double(-0.0).EndArray();
+    EXPECT_EQ(out, "[null,0.7,-0.0]");
 }
 
 }  // namespace
