@@ -35,15 +35,23 @@ std::string Lowered(std::string_view text) {
     return lowered;
 }
 
-// aim_config without any setting from the environment.
 struct ConfigView {
-    explicit ConfigView(const std::string& row_settings) {
+    explicit ConfigView(const Options& given) : options(given) {
         raw.struct_size = sizeof(raw);
-        raw.row_settings = sdk::Str(row_settings);
-        raw.setting = [](const aim_config*, aim_str, aim_str*) -> std::int32_t {
+        raw.row_settings = sdk::Str(options.row_settings);
+        raw.impl = this;
+        raw.setting = [](const aim_config* config, aim_str name, aim_str* value) -> std::int32_t {
+            for (const auto& [known, text] :
+                 static_cast<const ConfigView*>(config->impl)->options.environment) {
+                if (known == sdk::View(name)) {
+                    *value = sdk::Str(text);
+                    return AIM_OK;
+                }
+            }
             return AIM_FAILED;
         };
     }
+    const Options& options;
     aim_config raw{};
 };
 
@@ -258,7 +266,7 @@ template <typename Interface, typename Begin>
 Result RunWith(const Interface& interface, const std::vector<Answer>& answers,
                const Options& options, Begin&& begin) {
     Run run(*interface.session, answers, options);
-    const ConfigView config(options.row_settings);
+    const ConfigView config(options);
     void* provider = nullptr;
     const std::int32_t created = run.Call(
         [&](const aim_call* call) { return interface.create(&config.raw, call, &provider); });

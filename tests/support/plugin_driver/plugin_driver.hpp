@@ -62,6 +62,7 @@ Splitter Randomly(std::uint64_t seed);
 struct Options {
     std::string row_settings = "{}";
     std::string endpoint;  // empty: the descriptor's default
+    Headers environment;   // settings of the descriptor that are no secrets
     std::uint64_t seed = 1;
     std::uint64_t now_unix_ms = 1'790'000'000'000;
     Splitter splitter = Whole();

@@ -30,6 +30,12 @@ std::string Quoted(aim_str text) {
 
 std::string Number(std::uint64_t number) { return std::to_string(number); }
 
+void AppendText(std::string& line, std::string_view name, aim_str text) {
+    if (text.size > 0) {
+        line += " " + std::string(name) + "=" + Quoted(text);
+    }
+}
+
 void AppendCount(std::string& line, std::string_view name, std::int64_t count) {
     if (count != -1) {
         line += " " + std::string(name) + "=" + std::to_string(count);
@@ -175,6 +181,10 @@ Recorder::Recorder(std::uint32_t sink_size) {
         std::string line = "model " + std::string(sdk::View(model->id));
         AppendCount(line, "context", model->context_window);
         AppendCount(line, "max_output", model->max_output_tokens);
+        AppendText(line, "name", model->display_name);
+        AppendText(line, "can", model->capabilities);
+        AppendText(line, "in", model->input_price_per_million);
+        AppendText(line, "out", model->output_price_per_million);
         Self(context).Said(line);
     };
     if (sink_size < sizeof(sink_)) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace aim::plugin_driver {
 namespace {
@@ -38,6 +39,18 @@ Answer ReadAnswer(const std::string& section, const std::string& how, const std:
     return answer;
 }
 
+Headers ReadEnvironment(const std::string& section, const std::string& path) {
+    Headers settings;
+    for (const std::string& line : Lines(section)) {
+        const std::size_t equals = line.find('=');
+        if (equals == line.npos) {
+            throw std::runtime_error(path + ": not a setting: " + line);
+        }
+        settings.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+    }
+    return settings;
+}
+
 }  // namespace
 
 Transcript ReadTranscript(const std::string& path) {
@@ -52,7 +65,7 @@ Transcript ReadTranscript(const std::string& path) {
     std::string text;
     const auto close = [&] {
         if (section == "answer") {
-            transcript.answer = ReadAnswer(text, how, path);
+            transcript.answers.push_back(ReadAnswer(text, how, path));
             return;
         }
         if (!text.empty() && text.back() == '\n') {
@@ -60,8 +73,16 @@ Transcript ReadTranscript(const std::string& path) {
         }
         if (section == "request") {
             transcript.request = text;
+        } else if (section == "models") {
+            transcript.kind = TranscriptKind::kModels;
+        } else if (section == "settings") {
+            transcript.row_settings = text;
+        } else if (section == "endpoint") {
+            transcript.endpoint = text;
+        } else if (section == "environment") {
+            transcript.environment = ReadEnvironment(text, path);
         } else if (section == "sent") {
-            transcript.sent = text;
+            transcript.sent.push_back(text);
         } else if (section == "events") {
             transcript.events = Lines(text);
         } else if (!section.empty()) {
@@ -81,7 +102,8 @@ Transcript ReadTranscript(const std::string& path) {
         }
     }
     close();
-    if (transcript.request.empty() || transcript.events.empty()) {
+    const bool asks = !transcript.request.empty() || transcript.kind == TranscriptKind::kModels;
+    if (!asks || transcript.events.empty()) {
         throw std::runtime_error(path + ": a transcript needs a request and events");
     }
     return transcript;
@@ -108,6 +130,17 @@ std::string Describe(const SentRequest& request) {
         text += name + ": " + value + "\n";
     }
     return text + "\n" + request.body;
+}
+
+Result Play(const Plugin& plugin, const Transcript& transcript, Splitter splitter) {
+    Options options;
+    options.row_settings = transcript.row_settings;
+    options.endpoint = transcript.endpoint;
+    options.environment = transcript.environment;
+    options.splitter = std::move(splitter);
+    return transcript.kind == TranscriptKind::kModels
+               ? RunModels(plugin, transcript.answers, options)
+               : RunChat(plugin, transcript.request, transcript.answers, options);
 }
 
 }  // namespace aim::plugin_driver

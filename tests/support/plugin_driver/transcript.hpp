@@ -1,12 +1,16 @@
 // A recorded session as a text file, in sections:
 //
-//   == request    the canonical request's JSON
-//   == sent       request line, headers, empty line, body: what the plugin must ask the host to
-//   send
-//   == answer     status, headers, empty line, body; `== answer truncated` for one that is cut
-//   == events     the Recorder's lines that must come out
+//   == request      the canonical request's JSON; `== models` instead (empty) for aim.models/1
+//   == settings     the row's settings, one JSON object; left out: {}
+//   == endpoint     the row's endpoint; left out: the descriptor's default
+//   == environment  settings of the descriptor that are no secrets, NAME=value each line
+//   == sent         request line, headers, empty line, body: what the plugin must ask the host to
+//                   send; left out: not compared
+//   == answer       status, headers, empty line, body; `== answer truncated` for one that is cut
+//   == events       the Recorder's lines that must come out
 //
-// Lines before the first section are a remark. The last line end of a section does not count.
+// A session of several round trips has `sent` and `answer` once for each, in their order. Lines
+// before the first section are a remark. The last line end of a section does not count.
 #pragma once
 
 #include <ostream>
@@ -17,11 +21,17 @@
 
 namespace aim::plugin_driver {
 
+enum class TranscriptKind { kChat, kModels };
+
 struct Transcript {
     std::string name;
+    TranscriptKind kind = TranscriptKind::kChat;
     std::string request;
-    std::string sent;  // empty: not compared
-    Answer answer;
+    std::string row_settings = "{}";
+    std::string endpoint;
+    Headers environment;
+    std::vector<std::string> sent;  // empty: not compared
+    std::vector<Answer> answers;
     std::vector<std::string> events;
 };
 
@@ -38,5 +48,8 @@ std::vector<Transcript> ReadTranscripts(const std::string& folder);
 
 // A request in the form of the section `sent`.
 std::string Describe(const SentRequest& request);
+
+// The session that the transcript tells of, with its answers arriving in these pieces.
+Result Play(const Plugin& plugin, const Transcript& transcript, Splitter splitter);
 
 }  // namespace aim::plugin_driver

@@ -185,7 +185,8 @@ TEST(Parse, NumbersAtTheEdges) {
     // Halfway between two doubles and just above it.
     EXPECT_EQ(Parsed("9007199254740993").root().AsInt64(), 9007199254740993);
     EXPECT_EQ(Parsed("9007199254740993.0").root().AsDouble(), 9007199254740992.0);
-    EXPECT_EQ(Parsed("9007199254740993.00000000000000000001").root().AsDouble(), 9007199254740994.0);
+    EXPECT_EQ(Parsed("9007199254740993.00000000000000000001").root().AsDouble(),
+              9007199254740994.0);
     const Result<Document> huge = Parse("[1e999]");
     ASSERT_FALSE(huge.has_value());
     EXPECT_EQ(huge.error().code, "invalid_json");
