@@ -22,6 +22,14 @@ readonly -a PROVIDER_KEYS=(GOOGLE_AI_STUDIO_API_KEY GROQ_API_KEY CEREBRAS_API_KE
     CLOUDFLARE_ACCOUNT_ID CLOUDFLARE_API_TOKEN)
 readonly -a DATABASE_VARIABLES=(DATABASE_URL POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD)
 
+# A script that starts this in the background hands SIGINT down as ignored, and a shell cannot take that back for itself.
+heed_interrupts() {
+    local mask
+    mask=$(sed -n 's/^SigIgn:[[:space:]]*//p' "/proc/$$/status")
+    ((0x$mask & 1 << 1)) || return 0
+    exec env --default-signal=INT,QUIT bash "${BASH_SOURCE[0]}" "$@"
+}
+
 preset=release
 build_dir=""
 install=1
@@ -334,4 +342,5 @@ main() {
     wait_for_the_end
 }
 
+heed_interrupts "$@"
 main "$@"
