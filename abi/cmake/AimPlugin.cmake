@@ -2,12 +2,21 @@
 # symbol left to chance, no unique symbols. The file is <name>.so in ${AIM_PLUGIN_OUTPUT_DIRECTORY} (default: <build>/plugins).
 set(AIM_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 if(NOT AIM_PLUGIN_INCLUDE_DIR)
-    get_filename_component(AIM_PLUGIN_INCLUDE_DIR ${CMAKE_CURRENT_LIST_DIR}/../include ABSOLUTE)
+    # Beside this file in the tree; three folders up from lib/cmake/AimPlugin where it is installed.
+    foreach(folder ../include ../../../include)
+        get_filename_component(folder ${CMAKE_CURRENT_LIST_DIR}/${folder} ABSOLUTE)
+        if(EXISTS ${folder}/aim/abi/aim_abi.h)
+            set(AIM_PLUGIN_INCLUDE_DIR ${folder})
+            break()
+        endif()
+    endforeach()
 endif()
 function(aim_plugin name)
     cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
     if(NOT AIM_PLUGIN_OUTPUT_DIRECTORY)
         set(AIM_PLUGIN_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+        # The plugins that the gateway loads; the tests check each of them.
+        set_property(GLOBAL APPEND PROPERTY AIM_TREE_PLUGINS ${name})
     endif()
     add_library(${name} MODULE ${ARG_SOURCES})
     target_include_directories(${name} PRIVATE ${AIM_PLUGIN_INCLUDE_DIR})

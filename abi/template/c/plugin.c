@@ -66,16 +66,21 @@ static aim_str Str(const char* text) {
     return view;
 }
 
-static int32_t Fail(const aim_call* call, int32_t kind, int32_t status, const char* message) {
+static int32_t FailWithHint(const aim_call* call, int32_t kind, int32_t status,
+                            int64_t retry_after_ms, const char* message) {
     aim_error error;
     memset(&error, 0, sizeof(error));
     error.struct_size = sizeof(error);
     error.kind = kind;
     error.upstream_status = status;
-    error.retry_after_ms = -1;
+    error.retry_after_ms = retry_after_ms;
     error.message = Str(message);
     call->sink->error(call->sink->context, &error);
     return AIM_STEP_FAILED;
+}
+
+static int32_t Fail(const aim_call* call, int32_t kind, int32_t status, const char* message) {
+    return FailWithHint(call, kind, status, -1, message);
 }
 
 /* Bytes that grow; zero means empty. */
@@ -168,6 +173,7 @@ typedef struct Session {
     Buffer request;
     Buffer answer;
     uint32_t status;
+    int64_t retry_after_ms;
 } Session;
 
 static void End(void* session) {
@@ -227,9 +233,29 @@ static int32_t NextRequest(void* session, const aim_call* call, const aim_http_b
                             : Fail(call, AIM_ERROR_INTERNAL, 0, "the host refused the request");
 }
 
+/* Whole seconds as milliseconds; -1 for anything else (a date, for one). */
+static int64_t Milliseconds(aim_str seconds) {
+    int64_t value = 0;
+    if (seconds.size == 0 || seconds.size > 6) {
+        return -1;
+    }
+    for (uint64_t i = 0; i < seconds.size; ++i) {
+        if (seconds.data[i] < '0' || seconds.data[i] > '9') {
+            return -1;
+        }
+        value = value * 10 + (seconds.data[i] - '0');
+    }
+    return value * 1000;
+}
+
 static int32_t OnHead(void* session, const aim_call* call, const aim_http_head* head) {
+    Session* self = session;
+    aim_str retry_after;
     (void)call;
-    ((Session*)session)->status = head->status;
+    self->status = head->status;
+    self->retry_after_ms = head->find(head, Str("retry-after"), &retry_after) == AIM_OK
+                               ? Milliseconds(retry_after)
+                               : -1;
     return AIM_STEP_CONTINUE;
 }
 
@@ -267,8 +293,8 @@ static int32_t KindOf(uint32_t status) {
 static int32_t OnEnd(void* session, const aim_call* call, int32_t how) {
     Session* self = session;
     if (self->status < 200 || self->status > 299) {
-        return Fail(call, KindOf(self->status), (int32_t)self->status,
-                    "the provider refused the request");
+        return FailWithHint(call, KindOf(self->status), (int32_t)self->status, self->retry_after_ms,
+                            "the provider refused the request");
     }
     if (how != AIM_END_COMPLETE) {
         return Fail(call, AIM_ERROR_UPSTREAM_FAILURE, 0, "the answer was cut short");

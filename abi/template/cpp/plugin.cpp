@@ -8,6 +8,7 @@
 // it.
 #include "aim/sdk/plugin.hpp"
 
+#include <charconv>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +45,14 @@ ErrorKind KindOf(int status) {
     }
 }
 
+// Whole seconds as milliseconds; -1 for anything else (a date, for one).
+std::int64_t Milliseconds(std::string_view seconds) {
+    std::uint32_t value = 0;
+    const char* const end = seconds.data() + seconds.size();
+    const auto parsed = std::from_chars(seconds.data(), end, value);
+    return parsed.ec == std::errc() && parsed.ptr == end ? std::int64_t{value} * 1000 : -1;
+}
+
 // One session: one request, one answer. Members are the state; nothing else is.
 class TemplateSession final : public aim::sdk::Session {
   public:
@@ -63,6 +72,7 @@ class TemplateSession final : public aim::sdk::Session {
 
     Step Head(const Call&, const aim::sdk::HttpHead& head) override {
         status_ = head.Status();
+        retry_after_ms_ = Milliseconds(head.Find("retry-after").value_or(""));
         return Step::kContinue;
     }
 
@@ -91,8 +101,12 @@ class TemplateSession final : public aim::sdk::Session {
 
     Step End(const Call& call, aim::sdk::Ending ending) override {
         if (status_ < 200 || status_ > 299) {
-            return call.Fail(
-                {KindOf(status_), "the provider refused the request", {}, {}, status_});
+            return call.Fail({KindOf(status_),
+                              "the provider refused the request",
+                              {},
+                              {},
+                              status_,
+                              retry_after_ms_});
         }
         if (ending != aim::sdk::Ending::kComplete) {
             return call.Fail({ErrorKind::kUpstreamFailure, "the answer was cut short", {}, {}});
@@ -114,6 +128,7 @@ class TemplateSession final : public aim::sdk::Session {
     bool stream_;
     bool finished_ = false;
     int status_ = 0;
+    std::int64_t retry_after_ms_ = -1;
     aim::sdk::JsonDocument document_;
 };
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "aim/sdk/text.hpp"
 #include "aim/sdk/views.hpp"
 
 namespace aim::sdk {
@@ -99,7 +100,7 @@ class Emitter final {
         raw.cached_tokens = usage.cached_tokens;
         raw.cache_write_tokens = usage.cache_write_tokens;
         raw.reasoning_tokens = usage.reasoning_tokens;
-        raw.json = Str(usage.json);
+        raw.json = IsPassableJson(usage.json) ? Str(usage.json) : aim_str{nullptr, 0};
         sink_->usage(sink_->context, &raw);
     }
     void Finish(std::uint32_t choice, FinishReason reason) const {
@@ -107,10 +108,11 @@ class Emitter final {
             sink_->finish(sink_->context, choice, static_cast<std::int32_t>(reason));
         }
     }
-    // `json` is one valid JSON value; `tool_index` counts for Scope::kToolCall only.
+    // `json` is one JSON value, as JsonDocument has parsed it; one that cannot be passed on as it
+    // stands is left out. `tool_index` counts for Scope::kToolCall only.
     void Extra(Scope scope, std::uint32_t choice, std::uint32_t tool_index, std::string_view name,
                std::string_view json) const {
-        if (AIM_HAS(sink_, aim_sink, extra)) {
+        if (AIM_HAS(sink_, aim_sink, extra) && IsPassableJson(json)) {
             sink_->extra(sink_->context, static_cast<std::int32_t>(scope), choice, tool_index,
                          Str(name), Str(json));
         }

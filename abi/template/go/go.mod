@@ -1,0 +1,3 @@
+module template_go
+
+go 1.19
