@@ -29,9 +29,9 @@ class OpenAiChatSession final : public sdk::Session {
             .Url(url_)
             .Header("content-type", "application/json")
             .Header("accept", stream_ ? "text/event-stream" : "application/json")
-            .Header("authorization", dialect_.authorization)
             .Body(body_)
             .Frame(stream_ ? sdk::Framing::kServerSentEvents : sdk::Framing::kWhole);
+        AddHeaders(request, dialect_);
         std::string().swap(body_);
         return true;
     }
@@ -63,7 +63,7 @@ class OpenAiChatSession final : public sdk::Session {
     Step End(const sdk::Call& call, sdk::Ending ending) override {
         if (IsError()) {  // what came of the body is good enough to tell the kind
             const UpstreamError error =
-                ReadErrorAnswer(status_, error_body_, hints_, dialect_.errors);
+                ReadErrorAnswer(status_, error_body_, hints_, dialect_.errors, call.NowUnixMs());
             return call.Fail(error.AsFailure());
         }
         if (whole_ && ending == sdk::Ending::kComplete) {
@@ -105,18 +105,39 @@ std::string OperationUrl(std::string_view endpoint, std::string_view operation) 
     return url;
 }
 
+void AddHeaders(sdk::HttpRequest& request, const Dialect& dialect) {
+    request.Header("authorization", dialect.authorization);
+    for (const HeaderTemplate& header : dialect.headers) {
+        request.Header(header.name, header.value);
+    }
+}
+
+bool TakeRowSettings(const sdk::Call& call, const sdk::Config& config, RowSettings& row) {
+    Refusal refusal;
+    if (ReadRowSettings(config.RowSettings(), row, refusal)) {
+        return true;
+    }
+    call.Fail({ErrorKind::kInvalidRequest, refusal.message, {}, refusal.field});
+    return false;
+}
+
 std::unique_ptr<sdk::Session> StartChat(const sdk::Call& call, const sdk::ChatRequest& request,
-                                        const Dialect& dialect) {
+                                        const Dialect& dialect, const RowSettings& row) {
     std::string body;
     Refusal refusal;
-    if (!WriteRequest(request.Json(), dialect.request, body, refusal)) {
+    if (!WriteRequest(request.Json(), dialect.request, body, refusal, row)) {
         const ErrorKind kind =
             refusal.field.empty() ? ErrorKind::kInvalidRequest : ErrorKind::kUnsupported;
         call.Fail({kind, refusal.message, {}, refusal.field});
         return nullptr;
     }
+    const std::string_view endpoint = request.Endpoint();
+    const bool names_model = !dialect.model_path_operation.empty() &&
+                             endpoint.find("/models/") != endpoint.npos &&
+                             endpoint.find("/v1/chat/completions") == endpoint.npos;
     return std::make_unique<OpenAiChatSession>(
-        dialect, OperationUrl(request.Endpoint(), kOperation), std::move(body), request.Stream());
+        dialect, OperationUrl(endpoint, names_model ? dialect.model_path_operation : kOperation),
+        std::move(body), request.Stream());
 }
 
 }  // namespace aim::openai

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "aim/sdk/session.hpp"
 #include "plugins/common/openai_error_reader.hpp"
@@ -13,9 +15,18 @@
 
 namespace aim::openai {
 
+struct HeaderTemplate {
+    std::string_view name;
+    std::string_view value;  // "{OPENAI_PROJECT}"
+};
+
 // One provider's ways. Static and immutable.
 struct Dialect {
-    std::string_view authorization;  // header template, "Bearer {GROQ_API_KEY}"
+    std::string_view authorization;           // header template, "Bearer {GROQ_API_KEY}"
+    std::span<const HeaderTemplate> headers;  // further ones; the host leaves out those whose
+                                              // setting has no value
+    // Where not empty: the operation behind an endpoint that names a model (…/models/org/name).
+    std::string_view model_path_operation = {};
     RequestPolicy request;
     ResponsePolicy response;
     ErrorRules errors;
@@ -25,21 +36,32 @@ struct Dialect {
 // query stays at the end.
 std::string OperationUrl(std::string_view endpoint, std::string_view operation);
 
-// The dialect must outlive the session, as static data does.
+// Adds the headers that every request of the dialect has.
+void AddHeaders(sdk::HttpRequest& request, const Dialect& dialect);
+
+// Null after call.Fail(). Dialect and row must outlive the session, as static data and a provider
+// object do.
 std::unique_ptr<sdk::Session> StartChat(const sdk::Call& call, const sdk::ChatRequest& request,
-                                        const Dialect& dialect);
+                                        const Dialect& dialect, const RowSettings& row = {});
+
+// The settings of a row; false after call.Fail().
+bool TakeRowSettings(const sdk::Call& call, const sdk::Config& config, RowSettings& row);
 
 template <const Dialect& kDialect>
 class OpenAiChatProvider final : public sdk::ChatProvider {
   public:
-    // The rows of such a provider have no settings of their own; the host's are its business.
-    static std::unique_ptr<OpenAiChatProvider> Create(const sdk::Call&, const sdk::Config&) {
-        return std::make_unique<OpenAiChatProvider>();
+    static std::unique_ptr<OpenAiChatProvider> Create(const sdk::Call& call,
+                                                      const sdk::Config& config) {
+        auto provider = std::make_unique<OpenAiChatProvider>();
+        return TakeRowSettings(call, config, provider->row_) ? std::move(provider) : nullptr;
     }
     std::unique_ptr<sdk::Session> Start(const sdk::Call& call, const sdk::ChatRequest& request,
                                         std::uint64_t) const override {
-        return StartChat(call, request, kDialect);
+        return StartChat(call, request, kDialect, row_);
     }
+
+  private:
+    RowSettings row_;
 };
 
 }  // namespace aim::openai

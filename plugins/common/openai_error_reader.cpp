@@ -21,7 +21,7 @@ struct Named {
 };
 
 // Codes and types that mean the same whatever the status is.
-constexpr std::array<Named, 39> kCodes = {{
+constexpr std::array<Named, 49> kCodes = {{
     {"context_length_exceeded", ErrorKind::kContextTooLong},
     {"exceed_context_size_error", ErrorKind::kContextTooLong},
     {"request_too_large", ErrorKind::kContextTooLong},
@@ -58,15 +58,26 @@ constexpr std::array<Named, 39> kCodes = {{
     {"queue_exceeded", ErrorKind::kOverloaded},
     {"service_unavailable", ErrorKind::kOverloaded},
     {"system_busy", ErrorKind::kOverloaded},
+    {"unavailable_error", ErrorKind::kOverloaded},
+    {"provider_overloaded", ErrorKind::kOverloaded},
+    {"provider_unavailable", ErrorKind::kUpstreamFailure},
+    {"payment_required", ErrorKind::kQuotaExhausted},
+    {"permission_denied", ErrorKind::kForbidden},
+    {"token_limit_exceeded", ErrorKind::kContextTooLong},
+    {"not_supported_error", ErrorKind::kUnsupported},
+    {"validation", ErrorKind::kInvalidRequest},  // these three are TGI's error_type
+    {"generation", ErrorKind::kUpstreamFailure},
+    {"incomplete_generation", ErrorKind::kUpstreamFailure},
     {"timeout_error", ErrorKind::kUpstreamTimeout},
     {"unsupported_parameter", ErrorKind::kUnsupported},
     {"unsupported_value", ErrorKind::kUnsupported},
 }};
 
 // Sentences about a prompt that does not fit, where no code says so.
-constexpr std::array<std::string_view, 12> kContextFragments = {
+constexpr std::array<std::string_view, 13> kContextFragments = {
     "context_length_exceeded",
     "maximum context length",
+    "maximum prompt length",
     "exceeds the maximum number of tokens allowed",
     "prompt is too long",
     "input is too long",
@@ -166,7 +177,8 @@ struct Facts {
     std::string_view code;
     std::string_view type;
     std::string_view field;
-    std::string_view retry_delay;
+    std::string_view detail;       // what a provider behind a router said
+    std::string_view retry_delay;  // "34.4s", seconds, or an epoch
     int status = 0;
 };
 
@@ -183,13 +195,50 @@ void TakeStatus(Facts& facts, JsonValue value) {
     }
 }
 
+// A router's word about a provider behind it: {"error_type","reasons","raw","headers"}.
+void TakeMetadata(Facts& facts, JsonValue metadata) {
+    if (!metadata.IsObject()) {
+        return;
+    }
+    facts.code = FirstNotEmpty(facts.code, metadata["error_type"].Text());
+    if (metadata["flagged_input"].IsString() || !metadata["reasons"].Empty()) {
+        facts.code = "content_moderation";
+    }
+    facts.detail = metadata["raw"].Text();
+    for (const JsonValue header : metadata["headers"]) {
+        if (header.Key() == "X-RateLimit-Reset" || header.Key() == "Retry-After") {
+            facts.retry_delay = FirstNotEmpty(facts.retry_delay, TextOrNumber(header));
+        }
+    }
+}
+
+// Validation: [{"loc":["body","user"],"msg":…}].
+void TakeValidation(Facts& facts, JsonValue list) {
+    for (const JsonValue item : list) {
+        if (!item.IsObject()) {
+            break;
+        }
+        facts.message = FirstNotEmpty(facts.message, item["msg"].Text());
+        if (facts.field.empty()) {
+            for (const JsonValue part : item["loc"]) {
+                facts.field = part.Text();
+            }
+        }
+    }
+}
+
 // {"message","type","code","param"}, with Google's {"status","details":[{"reason"|"retryDelay"}]}.
 void TakeObject(Facts& facts, JsonValue object) {
     facts.message = FirstNotEmpty(facts.message, object["message"].Text());
+    facts.retry_delay = FirstNotEmpty(facts.retry_delay, TextOrNumber(object["estimated_time"]));
+    TakeMetadata(facts, object["metadata"]);
     facts.type = FirstNotEmpty(facts.type, object["type"].Text());
     facts.field = FirstNotEmpty(facts.field, object["param"].Text());
-    const std::string_view code = TextOrNumber(object["code"]);
     TakeStatus(facts, object["code"]);
+    // A number that repeats the status says less than the type.
+    const std::int64_t number = object["code"].Integer().value_or(0);
+    const bool is_status = number >= 400 && number < 600;
+    const std::string_view code = is_status ? std::string_view() : TextOrNumber(object["code"]);
     TakeStatus(facts, object["status_code"]);
     TakeStatus(facts, object["status"]);
     facts.code = FirstNotEmpty(facts.code, object["status"].Text());
@@ -226,17 +275,8 @@ Facts Collect(JsonValue root) {
         facts.code = FirstNotEmpty(facts.code, detail["status"].Text());
         facts.message = FirstNotEmpty(facts.message, detail["message"].Text());
     }
-    for (const JsonValue item : detail) {  // validation: [{"loc":["body","user"],"msg":…}]
-        if (!item.IsObject()) {
-            break;
-        }
-        facts.message = FirstNotEmpty(facts.message, item["msg"].Text());
-        if (facts.field.empty()) {
-            for (const JsonValue part : item["loc"]) {
-                facts.field = part.Text();
-            }
-        }
-    }
+    TakeValidation(facts, detail);
+    TakeValidation(facts, root["message"]["detail"]);
     TakeObject(facts, root);
     facts.message = FirstNotEmpty(facts.message, root["title"].Text());
     const JsonValue groq = root["x_groq"]["error"];
@@ -248,11 +288,12 @@ ErrorKind Classify(const Facts& facts, int status, const ErrorRules& rules) {
     const std::string code = Lowered(facts.code);
     const std::string type = Lowered(facts.type);
     const std::string message = Lowered(facts.message);
-    for (std::size_t i = 0; i < rules.count; ++i) {
-        const ErrorRule& rule = rules.first[i];
-        const bool fits = rule.fragment.empty() || code.find(rule.fragment) != code.npos ||
-                          type.find(rule.fragment) != type.npos ||
-                          message.find(rule.fragment) != message.npos;
+    for (const ErrorRule& rule : rules) {
+        const bool fits = rule.whole_code
+                              ? code == rule.fragment || type == rule.fragment
+                              : rule.fragment.empty() || code.find(rule.fragment) != code.npos ||
+                                    type.find(rule.fragment) != type.npos ||
+                                    message.find(rule.fragment) != message.npos;
         if (fits && (rule.status == 0 || rule.status == status)) {
             return rule.kind;
         }
@@ -290,14 +331,19 @@ ErrorKind Classify(const Facts& facts, int status, const ErrorRules& rules) {
     return KindOfStatus(status);
 }
 
-UpstreamError Make(const Facts& facts, int status, const ErrorRules& rules) {
+UpstreamError Make(const Facts& facts, int status, const ErrorRules& rules,
+                   std::uint64_t now_unix_ms) {
     UpstreamError error;
     error.status = status;
     error.kind = Classify(facts, status, rules);
-    error.message = SafeText(facts.message, kMaxMessageBytes);
+    std::string sentence(facts.message);
+    if (!facts.detail.empty()) {
+        sentence.append(sentence.empty() ? "" : ": ").append(facts.detail);
+    }
+    error.message = SafeText(sentence, kMaxMessageBytes);
     error.code = SafeText(FirstNotEmpty(facts.code, facts.type), kMaxCodeBytes);
     error.field = SafeText(facts.field, kMaxCodeBytes);
-    if (const auto delay = ParseRetryDelay(facts.retry_delay, 0)) {
+    if (const auto delay = ParseRetryDelay(facts.retry_delay, now_unix_ms)) {
         error.retry_after_ms = *delay;
     } else if (const auto told = RetryDelayInSentence(facts.message)) {
         error.retry_after_ms = *told;
@@ -326,7 +372,7 @@ std::string StatusSentence(int status) {
 }  // namespace
 
 UpstreamError ReadErrorAnswer(int status, std::string_view body, const RateLimitHints& hints,
-                              const ErrorRules& rules) {
+                              const ErrorRules& rules, std::uint64_t now_unix_ms) {
     sdk::JsonDocument document;
     Facts facts;
     std::string plain;
@@ -338,7 +384,7 @@ UpstreamError ReadErrorAnswer(int status, std::string_view body, const RateLimit
         plain = StatusSentence(status) + ": " + std::string(body.substr(start, kMaxMessageBytes));
         facts.message = plain;
     }
-    UpstreamError error = Make(facts, status, rules);
+    UpstreamError error = Make(facts, status, rules, now_unix_ms);
     if (error.message.empty()) {
         error.message = StatusSentence(status);
     }
@@ -357,12 +403,13 @@ bool HasError(JsonValue root) {
     if (root.IsArray() && !root.Empty()) {
         root = *root.begin();
     }
-    return IsTruthy(root["error"]) || IsTruthy(root["x_groq"]["error"]);
+    return IsTruthy(root["error"]) || root["object"].Text() == "error" ||
+           IsTruthy(root["x_groq"]["error"]);
 }
 
-UpstreamError ReadErrorObject(JsonValue root, const ErrorRules& rules) {
+UpstreamError ReadErrorObject(JsonValue root, const ErrorRules& rules, std::uint64_t now_unix_ms) {
     const Facts facts = Collect(root);
-    UpstreamError error = Make(facts, facts.status, rules);
+    UpstreamError error = Make(facts, facts.status, rules, now_unix_ms);
     if (error.message.empty()) {
         error.message = "the provider reported an error inside its answer";
     }

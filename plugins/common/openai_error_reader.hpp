@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,11 @@ struct ErrorRule {
     int status = 0;             // 0 = any
     std::string_view fragment;  // of code, type or message, in lower case; empty = any
     sdk::ErrorKind kind = sdk::ErrorKind::kUpstreamFailure;
+    bool whole_code =
+        false;  // the fragment is a whole code or type, and the message does not count
 };
 
-struct ErrorRules {
-    const ErrorRule* first = nullptr;
-    std::size_t count = 0;
-};
+using ErrorRules = std::span<const ErrorRule>;
 
 // Owns its texts, which are free of anything that looks like a key.
 struct UpstreamError {
@@ -39,12 +39,13 @@ struct UpstreamError {
 
 // An answer with a status other than 2xx.
 UpstreamError ReadErrorAnswer(int status, std::string_view body, const RateLimitHints& hints,
-                              const ErrorRules& rules);
+                              const ErrorRules& rules, std::uint64_t now_unix_ms = 0);
 
 // True when a JSON object of a 2xx answer or of a stream tells about a failure.
 bool HasError(sdk::JsonValue root);
 
 // That failure. The object may carry a status of its own.
-UpstreamError ReadErrorObject(sdk::JsonValue root, const ErrorRules& rules);
+UpstreamError ReadErrorObject(sdk::JsonValue root, const ErrorRules& rules,
+                              std::uint64_t now_unix_ms = 0);
 
 }  // namespace aim::openai

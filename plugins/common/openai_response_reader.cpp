@@ -66,6 +66,20 @@ std::int64_t Count(JsonValue value) {
 
 std::int64_t FirstCount(std::int64_t a, std::int64_t b) { return a >= 0 ? a : b; }
 
+// The usage as it came, but for this number.
+std::string WithCompletionTokens(JsonValue usage, std::int64_t tokens) {
+    std::string json = "{";
+    for (const JsonValue member : usage) {
+        json += json.size() > 1 ? "," : "";
+        if (member.Key() == "completion_tokens") {
+            json += "\"completion_tokens\":" + std::to_string(tokens);
+        } else {
+            json += member.RawMember();
+        }
+    }
+    return json + "}";
+}
+
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -113,7 +127,7 @@ Step OpenAiResponseReader::ReadEvent(const sdk::Call& call, std::string_view nam
     }
     if (!document_.Parse(data)) {
         if (name == "error") {
-            const UpstreamError error = ReadErrorAnswer(0, data, {}, rules_);
+            const UpstreamError error = ReadErrorAnswer(0, data, {}, rules_, call.NowUnixMs());
             return call.Fail(error.AsFailure());
         }
         return call.Fail({ErrorKind::kProtocolError,
@@ -124,7 +138,7 @@ Step OpenAiResponseReader::ReadEvent(const sdk::Call& call, std::string_view nam
     }
     const JsonValue root = document_.Root();
     if (name == "error" && !HasError(root)) {
-        const UpstreamError error = ReadErrorObject(root, rules_);
+        const UpstreamError error = ReadErrorObject(root, rules_, call.NowUnixMs());
         return call.Fail(error.AsFailure());
     }
     return ReadObject(call, root) ? Step::kContinue : Step::kFailed;
@@ -151,7 +165,7 @@ Step OpenAiResponseReader::ReadEnd(const sdk::Call& call, sdk::Ending ending) {
 
 bool OpenAiResponseReader::ReadObject(const sdk::Call& call, JsonValue root) {
     if (HasError(root)) {
-        const UpstreamError error = ReadErrorObject(root, rules_);
+        const UpstreamError error = ReadErrorObject(root, rules_, call.NowUnixMs());
         call.Fail(error.AsFailure());
         return false;
     }
@@ -191,6 +205,10 @@ bool OpenAiResponseReader::ReadChoice(const sdk::Call& call, JsonValue item,
     if (choice.finished) {
         return true;  // some providers repeat the last chunk with the usage
     }
+    if (HasError(item)) {
+        call.Fail(ReadErrorObject(item, rules_, call.NowUnixMs()).AsFailure());
+        return false;
+    }
     const JsonValue delta = item["delta"];
     ReadMessage(call.out, choice, delta.IsObject() ? delta : item["message"]);
     for (const JsonValue member : item) {
@@ -215,8 +233,8 @@ void OpenAiResponseReader::ReadMessage(const sdk::Emitter& out, Choice& choice, 
     out.Reasoning(choice.index, thought);
     for (const JsonValue member : message) {
         const std::string_view name = member.Key();
-        if (member.IsNull() || name == "role" || name == "token_id" ||
-            name == "reasoning_content" || (name == "reasoning" && member.IsString())) {
+        if (member.IsNull() || IsOneOf(name, {"role", "token_id", "index", "reasoning_content"}) ||
+            (name == "reasoning" && member.IsString())) {
             continue;
         }
         if (name == "content") {
@@ -262,7 +280,10 @@ bool OpenAiResponseReader::ReadFinish(const sdk::Call& call, Choice& choice,
     }
     switch (OutcomeOf(reason)) {
         case Outcome::kStop:
-            return Finish(call, choice, FinishReason::kStop);
+            return Finish(call, choice,
+                          policy_.calls_end_with_stop && !choice.tools.Empty()
+                              ? FinishReason::kToolCalls
+                              : FinishReason::kStop);
         case Outcome::kLength:
             return Finish(call, choice, FinishReason::kLength);
         case Outcome::kToolCalls:
@@ -316,12 +337,23 @@ void OpenAiResponseReader::ReadUsage(const sdk::Emitter& out, JsonValue root) {
     counts.prompt_tokens = Count(usage["prompt_tokens"]);
     counts.completion_tokens = Count(usage["completion_tokens"]);
     counts.total_tokens = Count(usage["total_tokens"]);
-    counts.cached_tokens =
-        FirstCount(Count(prompt["cached_tokens"]), Count(usage["prompt_cache_hit_tokens"]));
+    counts.cached_tokens = Count(prompt["cached_tokens"]);
+    for (const std::string_view name :
+         {"prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens"}) {
+        counts.cached_tokens = FirstCount(counts.cached_tokens, Count(usage[name]));
+    }
     counts.cache_write_tokens = Count(prompt["cache_write_tokens"]);
     counts.reasoning_tokens =
         FirstCount(Count(completion["reasoning_tokens"]), Count(usage["reasoning_tokens"]));
-    counts.json = usage.Raw();
+    std::string folded;
+    // Some count reasoning beside the completion, of which it is a part to everybody else.
+    if (counts.reasoning_tokens > 0 && counts.prompt_tokens >= 0 && counts.completion_tokens >= 0 &&
+        counts.total_tokens ==
+            counts.prompt_tokens + counts.completion_tokens + counts.reasoning_tokens) {
+        counts.completion_tokens += counts.reasoning_tokens;
+        folded = WithCompletionTokens(usage, counts.completion_tokens);
+    }
+    counts.json = folded.empty() ? usage.Raw() : std::string_view(folded);
     out.Usage(counts);
 }
 
@@ -329,8 +361,9 @@ void OpenAiResponseReader::ReadUsage(const sdk::Emitter& out, JsonValue root) {
 // changed.
 void OpenAiResponseReader::PassOn(const sdk::Emitter& out, JsonValue member) {
     const std::string_view name = member.Key();
-    const std::string_view* end = policy_.ignored + policy_.ignored_count;
-    if (member.IsNull() || std::find(policy_.ignored, end, name) != end ||
+    const bool ignored =
+        std::find(policy_.ignored.begin(), policy_.ignored.end(), name) != policy_.ignored.end();
+    if (member.IsNull() || ignored ||
         IsOneOf(name, {"id", "object", "created", "model", "choices", "usage", "obfuscation"})) {
         return;
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,8 +21,8 @@ namespace aim::openai {
 
 // How a provider's answers differ. Made of literals; lists are owned by the plugin.
 struct ResponsePolicy {
-    const std::string_view* ignored = nullptr;  // top-level members that no caller needs
-    std::size_t ignored_count = 0;
+    std::span<const std::string_view> ignored;  // top-level members that no caller needs
+    bool calls_end_with_stop = false;           // an answer with tool calls may say that it stopped
 };
 
 class OpenAiResponseReader final {

@@ -22,7 +22,7 @@ bool LooksLikeKey(std::string_view word) {
     const bool known = std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view p) {
         return word.size() > p.size() + 3 && word.substr(0, p.size()) == p;
     });
-    if (known) {
+    if (known || word.find("***") != std::string_view::npos) {  // masked: its rest is shown
         return true;
     }
     const bool one_piece = word.find('-') == std::string_view::npos;

@@ -9,23 +9,9 @@
 namespace aim::groq {
 namespace {
 
-// Known to OpenAI's API, refused by Groq's with a 400 or without a meaning there.
-constexpr std::array<std::string_view, 16> kLeftOut = {"audio",
-                                                       "frequency_penalty",
-                                                       "logit_bias",
-                                                       "logprobs",
-                                                       "metadata",
-                                                       "modalities",
-                                                       "moderation",
-                                                       "prediction",
-                                                       "presence_penalty",
-                                                       "prompt_cache_key",
-                                                       "prompt_cache_retention",
-                                                       "safety_identifier",
-                                                       "store",
-                                                       "top_logprobs",
-                                                       "verbosity",
-                                                       "web_search_options"};
+// Refused by Groq with a 400 ("not yet supported by any model").
+constexpr std::array<std::string_view, 5> kLeftOut = {"frequency_penalty", "logit_bias", "logprobs",
+                                                      "presence_penalty", "top_logprobs"};
 
 // OpenAI's service tiers in Groq's words.
 constexpr std::array<openai::ValueRule, 4> kValues = {{{"service_tier", "default", "on_demand"},
@@ -41,18 +27,20 @@ constexpr std::array<openai::ErrorRule, 2> kErrors = {{
 
 constexpr openai::Dialect kDialect = {
     .authorization = "Bearer {GROQ_API_KEY}",
+    .headers = {},
     .request = {.token_limit = openai::TokenLimitField::kMaxCompletionTokens,
+                .earlier_reasoning = openai::EarlierReasoning::kReasoning,
                 .developer_is_system = true,
                 .no_nulls_in_messages = true,
                 .no_names_in_messages = true,
+                .no_platform_fields = true,
                 .one_choice_only = true,
+                .function_tools_only = true,
                 .max_stops = 4,
-                .left_out = kLeftOut.data(),
-                .left_out_count = kLeftOut.size(),
-                .values = kValues.data(),
-                .value_count = kValues.size()},
+                .left_out = kLeftOut,
+                .values = kValues},
     .response = {},
-    .errors = {kErrors.data(), kErrors.size()},
+    .errors = kErrors,
 };
 
 constexpr sdk::Descriptor kDescriptor = {
@@ -63,6 +51,7 @@ constexpr sdk::Descriptor kDescriptor = {
                               AIM_SETTING_SECRET | AIM_SETTING_REQUIRED)},
     .hosts = {"api.groq.com"},
     .capabilities = {"stream", "tools", "json_schema", "vision"},
+    .row_settings_schema = openai::kRowSettingsSchema,
 };
 
 }  // namespace

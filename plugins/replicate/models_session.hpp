@@ -1,0 +1,20 @@
+// Replicate lists every model of everybody; what can be asked is its collection of language models:
+// GET {endpoint}/collections/language-models.
+#pragma once
+
+#include <memory>
+
+#include "aim/sdk/session.hpp"
+
+namespace aim::replicate {
+
+class ModelsProvider final : public sdk::ModelsProvider {
+  public:
+    static std::unique_ptr<ModelsProvider> Create(const sdk::Call&, const sdk::Config&) {
+        return std::make_unique<ModelsProvider>();
+    }
+    std::unique_ptr<sdk::Session> Start(const sdk::Call& call, std::string_view endpoint,
+                                        std::uint64_t seed) const override;
+};
+
+}  // namespace aim::replicate
