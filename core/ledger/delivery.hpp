@@ -12,7 +12,8 @@
 #include "core/base/random.hpp"
 #include "core/base/task.hpp"
 #include "core/data_client/data_api_client.hpp"
-#include "core/ledger/record_queue.hpp"
+#include "core/ledger/dead_letters.hpp"
+#include "core/ledger/journal.hpp"
 #include "core/rating/live_rating.hpp"
 #include "core/telemetry/log.hpp"
 
@@ -27,9 +28,13 @@ class DeliveryListener {
                                 std::span<const rating::StoredRow> rows) = 0;
 };
 
-// Carries records from the queue to the data API in batches (at most 500 records or 4 MiB, at most
-// 100 ms old), one batch at a time, each repeated until it is answered: the data API ignores ids
-// that it has seen, so repeating is safe. One loop's thread.
+// Carries records from the journal to the data API in their order, in batches (at most 500 records
+// or 4 MiB, at most 100 ms old), one batch at a time, each repeated until it is answered: the data
+// API ignores ids that it has seen, so repeating is safe, after a restart too. A batch that is
+// refused as a whole is halved until the record that is to blame stands alone; what the data API
+// will never take goes to the dead letters. Records of an earlier process are delivered like all
+// others, but the live rating is not told: it does not know them as pending. One loop's thread;
+// stats() from any.
 class Delivery {
   public:
     static constexpr std::size_t kMaxRecords = 500;
@@ -38,13 +43,14 @@ class Delivery {
 
     struct Stats {
         std::atomic<std::uint64_t> delivered{0};
+        std::atomic<std::uint64_t> duplicates{0};  // of those, known to the data API before
         std::atomic<std::uint64_t> rejected{0};
         std::atomic<std::uint64_t> failed_calls{0};
         std::atomic<std::uint64_t> in_flight{0};
     };
 
-    Delivery(RecordQueue& queue, data_client::DataApiClient& client, DeliveryListener& listener,
-             telemetry::Logger& logger);
+    Delivery(Journal& journal, data_client::DataApiClient& client, DeliveryListener& listener,
+             DeadLetters& dead_letters, telemetry::Logger& logger);
 
     // Delivers until Stop(); returns when the batch under way is over.
     Task<> Run();
@@ -52,22 +58,33 @@ class Delivery {
     // No more batches after the one under way.
     void Stop();
 
-    // Something is in the queue: call on the loop (RecordQueue::OnReady posts it there).
+    // Something is in the journal: call on the loop (Journal::OnReady posts it there).
     void Wake();
 
     const Stats& stats() const { return stats_; }
     bool last_call_failed() const { return last_call_failed_.load(std::memory_order_relaxed); }
 
   private:
+    using Entries = std::span<const Journal::Entry>;
     using WakeTimer = boost::asio::basic_waitable_timer<
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-    Task<> Pause(std::chrono::milliseconds delay, bool until_woken);
-    Task<> Deliver(std::vector<Record> records);
+    // What the data API has said to parts of a batch.
+    struct Answered {
+        std::vector<rating::StoredRow> rows;
+    };
 
-    RecordQueue& queue_;
+    Task<> Pause(std::chrono::milliseconds delay, bool until_woken);
+    Task<> Deliver(std::vector<Journal::Entry> entries);
+    // False: stopped before there was an answer.
+    Task<bool> Send(Entries entries, Answered& answered);
+    void NoteAnswer(Entries entries, const data_client::LedgerAnswer& answer, Answered& answered);
+    void Bury(const Record& record, std::string_view reason);
+
+    Journal& journal_;
     data_client::DataApiClient& client_;
     DeliveryListener& listener_;
+    DeadLetters& dead_letters_;
     telemetry::Logger& logger_;
     std::unique_ptr<Random> random_;
     WakeTimer* sleeping_ = nullptr;

@@ -11,6 +11,9 @@ namespace {
 
 using completion::HistoryStatus;
 
+// Names, ids and reasons: no more of any of them is of use to anybody.
+constexpr std::size_t kMaxNameBytes = 4096;
+
 std::string_view StatusName(HistoryStatus status) {
     switch (status) {
         case HistoryStatus::kSuccess:
@@ -95,9 +98,9 @@ Record MakeRecord(const completion::Outcome& outcome) {
     json::Writer writer(record.json);
     writer.BeginObject()
         .Field("id", outcome.id.ToString())
-        .Field("request_id", outcome.request_id)
+        .Field("request_id", CutText(outcome.request_id, kMaxNameBytes))
         .Field("model_id", outcome.model_id.ToString())
-        .Field("provider", outcome.provider)
+        .Field("provider", CutText(outcome.provider, kMaxNameBytes))
         .Field("outcome",
                outcome.error ? ErrorKindName(*outcome.error) : std::string_view("success"))
         .Field("counts", outcome.counts);
@@ -122,28 +125,34 @@ Record MakeRecord(const completion::Outcome& outcome) {
     return record;
 }
 
-Record MakeRecord(const completion::HistoryRecord& history, std::size_t text_max) {
-    Record record;
-    record.kind = Record::Kind::kHistory;
-    record.id = history.id;
+namespace {
+
+void WriteHistory(const completion::HistoryRecord& history, std::size_t text_max,
+                  std::string& json) {
     const std::string prompt = CutText(history.prompt_text, text_max);
     const std::string response = CutText(history.response_text, text_max);
-    record.json.reserve(prompt.size() + response.size() + 640);
-    json::Writer writer(record.json);
+    json.reserve(prompt.size() + response.size() + 640);
+    json::Writer writer(json);
     const auto text_or_null = [&](std::string_view key, std::string_view text) {
         if (text.empty()) {
             writer.Key(key).Null();
         } else {
-            writer.Field(key, text);
+            writer.Field(key, CutText(text, kMaxNameBytes));
         }
     };
-    writer.BeginObject().Field("id", history.id.ToString()).Field("request_id", history.request_id);
+    writer.BeginObject()
+        .Field("id", history.id.ToString())
+        .Field("request_id", CutText(history.request_id, kMaxNameBytes));
     text_or_null("user_id", history.user_id);
     writer.Field("user_telegram_id", history.user_telegram_id);
     text_or_null("username", history.username);
     text_or_null("key_id", history.key_id);
     writer.Field("prompt_text", prompt);
-    text_or_null("response_text", response);
+    if (response.empty()) {
+        writer.Key("response_text").Null();
+    } else {
+        writer.Field("response_text", response);
+    }
     if (history.model_id) {
         writer.Field("ai_model_id", history.model_id->ToString());
     } else {
@@ -158,6 +167,21 @@ Record MakeRecord(const completion::HistoryRecord& history, std::size_t text_max
         .Field("attempts", history.attempts)
         .Field("created_at", FormatRfc3339(history.created_at))
         .EndObject();
+}
+
+}  // namespace
+
+Record MakeRecord(const completion::HistoryRecord& history, std::size_t text_max) {
+    Record record;
+    record.kind = Record::Kind::kHistory;
+    record.id = history.id;
+    WriteHistory(history, text_max, record.json);
+    // A control character is six bytes of JSON: a text within its limit can still be too much.
+    while (record.json.size() > kMaxRecordBytes && text_max > kMaxNameBytes) {
+        text_max /= 2;
+        record.json.clear();
+        WriteHistory(history, text_max, record.json);
+    }
     return record;
 }
 

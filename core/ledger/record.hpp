@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,11 @@ struct Record {
 
 Record MakeRecord(const completion::Outcome& outcome);
 
-// Texts over `text_max` bytes are cut at a character and marked.
+// No record has more JSON than this: less than a frame of the journal and a batch of the data API.
+inline constexpr std::size_t kMaxRecordBytes = 3'500'000;
+
+// Texts over `text_max` bytes are cut at a character and marked; shorter still when their JSON
+// would be over kMaxRecordBytes.
 Record MakeRecord(const completion::HistoryRecord& history, std::size_t text_max);
 
 // "0.000213": tokens times the prices of a million, exactly; empty when a price or a count is

@@ -8,6 +8,7 @@
 #include "core/json/json.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/scripted_http_client.hpp"
+#include "tests/unit/core/ledger/ledger_test_support.hpp"
 
 namespace aim::ledger {
 namespace {
@@ -42,13 +43,13 @@ class DeliveryTest : public ::testing::Test {
         completion::HistoryRecord history;
         history.prompt_text = "hi";
         records.push_back(MakeRecord(history, 1000));
-        queue_.Append(std::move(records));
+        journal_.Append(std::move(records));
     }
-    // Runs the delivery until the queue is empty, then stops it.
+    // Runs the delivery until the journal is empty, then stops it.
     void RunUntilEmpty() {
         boost::asio::co_spawn(loop_, delivery_.Run(), boost::asio::detached);
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while ((queue_.size() > 0 || delivery_.stats().in_flight > 0) &&
+        while ((journal_.has_unread() || delivery_.stats().in_flight > 0) &&
                std::chrono::steady_clock::now() < deadline) {
             loop_.run_one_for(std::chrono::milliseconds(50));
         }
@@ -61,10 +62,12 @@ class DeliveryTest : public ::testing::Test {
     testing::ScriptedHttpClient http_{loop_.get_executor()};
     data_client::DataApiClient client_{http_, timers_, *http::Url::Parse("http://data.test:8001"),
                                        SecretString("token-1")};
-    RecordQueue queue_{1 << 20};
+    const ScratchFolder folder_;
     Listener listener_;
     testing::LogCapture log_;
-    Delivery delivery_{queue_, client_, listener_, log_};
+    Journal journal_{JournalOptions(), log_};
+    DeadLetters dead_letters_{folder_.path() / "dead-letters.jsonl", 1 << 20};
+    Delivery delivery_{journal_, client_, listener_, dead_letters_, log_};
 };
 
 TEST_F(DeliveryTest, SendsOneBatchAndTellsTheRating) {
@@ -107,24 +110,121 @@ TEST_F(DeliveryTest, RepeatsTheSameBatchUntilItIsAnswered) {
     EXPECT_FALSE(delivery_.last_call_failed());
 }
 
-TEST_F(DeliveryTest, ABatchThatIsRefusedAsAWholeDoesNotStopTheLedger) {
+testing::ScriptedAnswer Refusal(int status) {
     testing::ScriptedAnswer refused =
         testing::ScriptedAnswer::Ok({R"({"error":"bad","error_code":"invalid_request"})"});
-    refused.status = 400;
-    http_.Add(refused);
-    Append(1);
-    RunUntilEmpty();
-    EXPECT_EQ(http_.requests().size(), 1u);
-    EXPECT_EQ(delivery_.stats().rejected, 2u);
-    EXPECT_EQ(log_.Count("ledger_batch_refused"), 1u);
+    refused.status = status;
+    return refused;
 }
 
-TEST_F(DeliveryTest, ARejectedRecordIsLoggedByItsId) {
-    http_.Add(testing::ScriptedAnswer::Ok(
-        {R"({"models":[],"applied":1,"duplicates":0,"rejected":[{"id":"x-1","reason":"unknown model"}]})"}));
+testing::ScriptedAnswer Applied() {
+    return testing::ScriptedAnswer::Ok(
+        {R"({"models":[],"applied":1,"duplicates":0,"rejected":[]})"});
+}
+
+// Four records, the third is poison: the whole, the first half, the second half, its two records.
+TEST_F(DeliveryTest, ABatchThatIsRefusedAsAWholeIsHalvedUntilThePoisonStandsAlone) {
+    http_.Add(Refusal(400));
+    http_.Add(Applied());
+    http_.Add(Refusal(413));
+    http_.Add(Refusal(400));
+    http_.Add(Applied());
+    Append(3);
+    RunUntilEmpty();
+    ASSERT_EQ(http_.requests().size(), 5u);
+    EXPECT_EQ(delivery_.stats().rejected, 1u);
+    EXPECT_EQ(delivery_.stats().delivered, 3u);
+    EXPECT_EQ(log_.Count("ledger_batch_refused"), 2u);
+    EXPECT_EQ(listener_.begun, 1);
+    EXPECT_EQ(listener_.arrived, 1);
+    EXPECT_EQ(dead_letters_.written(), 1u);
+    const auto letter = json::Parse(ReadFile(folder_.path() / "dead-letters.jsonl"));
+    ASSERT_TRUE(letter);
+    EXPECT_EQ(letter->root().Get("kind").StringOr(""), "outcome");
+    EXPECT_EQ(letter->root().Get("record").Get("request_id").StringOr(""), "r2");
+    EXPECT_NE(letter->root().Get("reason").StringOr("").find("bad"), std::string::npos);
+    EXPECT_EQ(journal_.status().pending_records, 0u);
+}
+
+// A wrong token, another service at the address, a proxy that does not know us: no record's fault.
+TEST_F(DeliveryTest, WhatIsNoVerdictOnTheBatchIsTriedAgain) {
+    for (const int status : {401, 403, 404}) http_.Add(Refusal(status));
+    testing::ScriptedAnswer stranger = testing::ScriptedAnswer::Ok({"<html>bad request</html>"});
+    stranger.status = 400;
+    http_.Add(stranger);
+    http_.Add(Applied());
     Append(1);
     RunUntilEmpty();
-    EXPECT_EQ(log_.Last("ledger_record_rejected").fields.at("record_id"), "x-1");
+    EXPECT_EQ(http_.requests().size(), 5u);
+    EXPECT_EQ(delivery_.stats().rejected, 0u);
+    EXPECT_EQ(delivery_.stats().delivered, 2u);
+    EXPECT_EQ(dead_letters_.written(), 0u);
+}
+
+TEST_F(DeliveryTest, ARejectedRecordGoesToTheDeadLetters) {
+    completion::Outcome outcome;
+    outcome.id = *Uuid::Parse("0199b1c2-0000-7000-8000-00000000000a");
+    std::vector<Record> records;
+    records.push_back(MakeRecord(outcome));
+    journal_.Append(std::move(records));
+    http_.Add(testing::ScriptedAnswer::Ok(
+        {R"({"models":[],"applied":1,"duplicates":0,"rejected":[)"
+         R"({"id":"0199b1c2-0000-7000-8000-00000000000a","reason":"unknown model"},)"
+         R"({"id":"x-1","reason":"never sent"}]})"}));
+    Append(1);
+    RunUntilEmpty();
+    EXPECT_EQ(delivery_.stats().rejected, 1u);
+    EXPECT_EQ(delivery_.stats().delivered, 2u);
+    EXPECT_EQ(log_.Count("ledger_record_rejected"), 2u);
+    const std::string letters = ReadFile(folder_.path() / "dead-letters.jsonl");
+    EXPECT_NE(letters.find("unknown model"), std::string::npos);
+    EXPECT_EQ(letters.find("x-1"), std::string::npos);
+}
+
+TEST_F(DeliveryTest, WhatIsStoppedStaysInTheJournal) {
+    Append(1);
+    boost::asio::co_spawn(loop_, delivery_.Run(), boost::asio::detached);
+    testing::ScriptedAnswer away;
+    away.send_error = Fail(ErrorKind::kUpstreamFailure, "refused").value();
+    for (int i = 0; i < 50; ++i) http_.Add(away);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (delivery_.stats().failed_calls < 2 && std::chrono::steady_clock::now() < deadline)
+        loop_.run_one_for(std::chrono::milliseconds(50));
+    delivery_.Stop();
+    loop_.run_for(std::chrono::seconds(2));
+    EXPECT_GE(delivery_.stats().failed_calls, 2u);
+    EXPECT_EQ(journal_.status().pending_records, 2u);
+    EXPECT_EQ(listener_.arrived, 0);
+}
+
+// The live rating does not know them: telling it would take away what was never added.
+TEST_F(DeliveryTest, RecordsOfAnEarlierProcessAreDeliveredWithoutTellingTheRating) {
+    JournalOptions options;
+    options.folder = folder_.path() / "journal";
+    options.segment_bytes = 64 * 1024;
+    {
+        Journal before(options, log_);
+        ASSERT_TRUE(before.Open());
+        std::vector<Record> records;
+        records.push_back(MakeRecord(completion::Outcome()));
+        before.Append(std::move(records));
+    }
+    Journal journal(options, log_);
+    ASSERT_TRUE(journal.Open());
+    Delivery delivery(journal, client_, listener_, dead_letters_, log_);
+    std::vector<Record> records;
+    records.push_back(MakeRecord(completion::Outcome()));
+    journal.Append(std::move(records));
+    http_.Add(Applied());
+    boost::asio::co_spawn(loop_, delivery.Run(), boost::asio::detached);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (delivery.stats().delivered < 2 && std::chrono::steady_clock::now() < deadline)
+        loop_.run_one_for(std::chrono::milliseconds(50));
+    delivery.Stop();
+    loop_.run_for(std::chrono::seconds(1));
+    EXPECT_EQ(delivery.stats().delivered, 2u);
+    EXPECT_EQ(listener_.counted, 1);
+    EXPECT_EQ(journal.status().replayed, 1u);
 }
 
 }  // namespace

@@ -51,5 +51,22 @@ TEST(MakeRecord, CutsLongTextsAtACharacterAndSaysSo) {
     EXPECT_EQ(document->root().Get("status").AsString(), "success");
 }
 
+TEST(MakeRecord, NoTextMakesARecordThatIsTooLargeToBeSent) {
+    completion::HistoryRecord history;
+    history.prompt_text.assign(32u << 20, '\x01');
+    history.response_text.assign(1u << 20, '\x02');
+    history.user_id.assign(32u << 20, 'u');
+    history.username.assign(100'000, '"');
+    history.error_message.assign(100'000, '\n');
+    history.request_id.assign(100'000, 'r');
+    const Record record = MakeRecord(history, 1u << 20);
+    EXPECT_LE(record.json.size(), kMaxRecordBytes);
+    const auto document = json::Parse(record.json);
+    ASSERT_TRUE(document);
+    EXPECT_NE(document->root().Get("prompt_text").StringOr("").find("[cut, 33554432 bytes]"),
+              std::string::npos);
+    EXPECT_NE(document->root().Get("user_id").StringOr("").find("[cut, "), std::string::npos);
+}
+
 }  // namespace
 }  // namespace aim::ledger
