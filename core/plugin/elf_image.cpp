@@ -36,7 +36,7 @@ class Parser {
 
     bool Parse() {
         return ReadHeader() && ReadSegments() && ReadSectionTable() && ReadDynamic() &&
-               ReadNeededLibraries() && ReadNeededVersions() && ReadExports() && ReadNotes();
+               ReadNeededLibraries() && ReadNeededVersions() && ReadSymbols() && ReadNotes();
     }
     bool ParseDefinedVersions() {
         return ReadHeader() && ReadSegments() && ReadSectionTable() && ReadDynamic() &&
@@ -104,7 +104,7 @@ class Parser {
     bool ReadNeededLibraries();
     bool ReadNeededVersions();
     bool ReadDefinedVersions();
-    bool ReadExports();
+    bool ReadSymbols();
     bool CountGnuHashSymbols(std::uint64_t address, std::uint64_t& first, std::uint64_t& count);
     bool ReadNotes();
     bool ReadNotesAt(std::uint64_t offset, std::uint64_t size, std::uint64_t alignment);
@@ -305,7 +305,7 @@ bool Parser::CountGnuHashSymbols(std::uint64_t address, std::uint64_t& first,
     return true;
 }
 
-bool Parser::ReadExports() {
+bool Parser::ReadSymbols() {
     std::uint64_t first = 0;
     std::uint64_t count = 0;
     if (const std::uint64_t gnu_hash = Dynamic(DT_GNU_HASH)) {
@@ -317,10 +317,18 @@ bool Parser::ReadExports() {
     }
     if (count > kMaxSymbols) return Malformed("it has too many symbols");
     const std::uint64_t table = Dynamic(DT_SYMTAB);
-    for (std::uint64_t i = first; i < count; ++i) {
+    // Symbol 0 is none; those before the first hashed one are what the file takes from others.
+    for (std::uint64_t i = 1; i < count; ++i) {
         Elf64_Sym symbol;
         if (!LoadAddress(table + i * sizeof(symbol), symbol))
             return Malformed("its symbol table is outside of it");
+        if (symbol.st_shndx == SHN_UNDEF && symbol.st_name != 0) {
+            std::string name;
+            if (!String(symbol.st_name, name)) return Malformed("the name of a symbol");
+            image.imports.push_back(std::move(name));
+            continue;
+        }
+        if (i < first) continue;
         const unsigned binding = ELF64_ST_BIND(symbol.st_info);
         const unsigned type = ELF64_ST_TYPE(symbol.st_info);
         const unsigned visibility = ELF64_ST_VISIBILITY(symbol.st_other);

@@ -28,9 +28,10 @@ struct ElfImage {
     std::vector<std::string> needed;  // DT_NEEDED
     std::vector<ElfNeededVersion> needed_versions;
     std::vector<ElfExport> exports;  // defined, visible from outside; absolute symbols are left out
-    std::vector<std::string> notes;  // the text of each AIM note (aim/abi/export.h)
-    bool static_tls = false;         // DF_STATIC_TLS
-    bool text_relocations = false;   // DT_TEXTREL
+    std::vector<std::string> imports;  // what it takes from other libraries, by name
+    std::vector<std::string> notes;    // the text of each AIM note (aim/abi/export.h)
+    bool static_tls = false;           // DF_STATIC_TLS
+    bool text_relocations = false;     // DT_TEXTREL
 };
 
 // Parses a shared object for this machine. Every offset, count and string is checked against the

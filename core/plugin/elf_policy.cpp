@@ -45,6 +45,12 @@ bool IsAllowedLibrary(std::string_view name) {
                           StartsWith(name, "libtsan.so") || StartsWith(name, "libclang_rt."));
 }
 
+// abort() is not here: run-time libraries bring it, for bugs that have no way on.
+bool EndsProcessOrThread(std::string_view name) {
+    return name == "exit" || name == "_exit" || name == "_Exit" || name == "quick_exit" ||
+           name == "pthread_exit" || name == "thrd_exit";
+}
+
 // Old linkers export the marks of a file's parts even when nobody asked.
 bool IsLinkerMark(std::string_view name) {
     return name == "_init" || name == "_fini" || name == "_edata" || name == "_end" ||
@@ -120,7 +126,7 @@ std::string HostLibraries::Highest(const std::string& library, const std::string
 }
 
 std::optional<Refusal> CheckElfPolicy(const ElfImage& image, const HostLibraries& host,
-                                      bool static_tls_allowed) {
+                                      bool allowed_by_name) {
     for (const std::string& library : image.needed) {
         if (IsAllowedLibrary(library)) continue;
         return Refusal{RefusalReason::kNeedsForbiddenLibrary,
@@ -165,7 +171,14 @@ std::optional<Refusal> CheckElfPolicy(const ElfImage& image, const HostLibraries
                            " more than " AIM_ENTRY_SYMBOL " (" + extra +
                            "): link it with abi/cmake/plugin.map as version script"};
     }
-    if (image.static_tls && !static_tls_allowed) {
+    for (const std::string& name : image.imports) {
+        if (allowed_by_name || !EndsProcessOrThread(name)) continue;
+        return Refusal{RefusalReason::kForbiddenImport,
+                       "the plugin calls " + Printable(name, 80) +
+                           ", which would end the gateway or one of its threads: report a failure "
+                           "with sink->error and AIM_STEP_FAILED instead"};
+    }
+    if (image.static_tls && !allowed_by_name) {
         return Refusal{RefusalReason::kStaticTls,
                        "the plugin uses static thread-local storage, of which a process has "
                        "little: build with "

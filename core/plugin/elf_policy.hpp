@@ -32,9 +32,10 @@ class HostLibraries {
 };
 
 // What the loader asks of an image beyond being well-formed: needed libraries from a short list,
-// symbol versions that this host has, exactly one export, no unique symbols, no static TLS (unless
-// allowed for this file), no text relocations. Nullopt when all hold. Pure.
+// symbol versions that this host has, exactly one export, no unique symbols, no text relocations;
+// and unless the file is allowed by name, no static TLS and no call that ends the process or a
+// thread. Nullopt when all hold. Pure.
 std::optional<Refusal> CheckElfPolicy(const ElfImage& image, const HostLibraries& host,
-                                      bool static_tls_allowed);
+                                      bool allowed_by_name);
 
 }  // namespace aim::plugin

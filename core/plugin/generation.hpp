@@ -1,11 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
+#include "core/plugin/conduct.hpp"
 #include "core/plugin/descriptor.hpp"
 #include "core/plugin/handshake.hpp"
 #include "core/plugin/host_table.hpp"
@@ -16,8 +16,7 @@ namespace aim::plugin {
 // One plugin file's content while it serves: the copied descriptor and the tables of its code. A
 // session holds a shared_ptr<const Generation> from before begin() until after end(), a provider
 // object until after destroy(); when the last is let go, on whatever thread, deinit runs on the
-// loader thread. The code stays mapped for good. Immutable but for the misbehaviour counter;
-// thread-safe.
+// loader thread. The code stays mapped for good. Immutable but for its conduct; thread-safe.
 class Generation {
   public:
     struct Facts {
@@ -30,6 +29,7 @@ class Generation {
         const aim_entry* entry = nullptr;
         PluginInterfaces interfaces;
         std::shared_ptr<const HostTable> host;  // what init was given
+        Conduct* conduct = nullptr;             // of this content; lives for ever
     };
 
     explicit Generation(Facts facts) : facts_(std::move(facts)) {}
@@ -51,15 +51,11 @@ class Generation {
     // checks struct_size.
     const void* Interface(const char* id) const { return facts_.entry->get_interface(id); }
 
-    // Counts a breach of the ABI's rules; returns the new count.
-    std::uint32_t CountMisbehaviour() const {
-        return misbehaviours_.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-    std::uint32_t misbehaviours() const { return misbehaviours_.load(std::memory_order_relaxed); }
+    // How this content behaves; a session is given it. Null for generations made by hand in tests.
+    Conduct* conduct() const { return facts_.conduct; }
 
   private:
     const Facts facts_;
-    mutable std::atomic<std::uint32_t> misbehaviours_{0};
 };
 
 }  // namespace aim::plugin

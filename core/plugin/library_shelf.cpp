@@ -21,7 +21,14 @@ Checked<LibraryShelf::Library*> LibraryShelf::Open(const Candidate& candidate) {
     }
     auto host =
         std::make_shared<HostTable>(log_, clock_, host_version_, introduction->descriptor.id);
-    Library library{std::move(*code), std::move(*introduction), std::move(host), false, 0, {}};
+    // The queue outlives its thread and this object: what is told after their end is dropped.
+    auto report = [this, queue = queue_, hash = candidate.hash,
+                   id = candidate.id](const Conduct::Report& told) {
+        queue->Post([this, hash, id, told] { on_conduct_(hash, id, told); });
+    };
+    Conduct& conduct = Conduct::Make(totals_, std::move(report));
+    Library library{
+        std::move(*code), std::move(*introduction), std::move(host), false, 0, &conduct, {}};
     return &libraries_.emplace(candidate.hash, std::move(library)).first->second;
 }
 
@@ -53,6 +60,7 @@ Checked<GenerationPtr> LibraryShelf::Activate(const Candidate& candidate) {
     facts.entry = &entry;
     facts.interfaces = *interfaces;
     facts.host = library.host;
+    facts.conduct = library.conduct;
     // The queue may be closed by then; the process is ending in that case and deinit is left out.
     auto release = [this, queue = queue_, hash = candidate.hash,
                     number = library.number](const Generation* generation) {
@@ -62,7 +70,24 @@ Checked<GenerationPtr> LibraryShelf::Activate(const Candidate& candidate) {
     GenerationPtr generation(std::make_unique<const Generation>(std::move(facts)).release(),
                              std::move(release));
     library.live = generation;
+    const std::lock_guard lock(live_mutex_);
+    std::erase_if(live_, [](const auto& old) { return old.expired(); });
+    live_.push_back(generation);
     return generation;
+}
+
+void LibraryShelf::Pardon(const security::Sha256Digest& hash) {
+    const auto found = libraries_.find(hash);
+    if (found != libraries_.end()) found->second.conduct->Pardon();
+}
+
+std::vector<GenerationPtr> LibraryShelf::Live() const {
+    std::vector<GenerationPtr> live;
+    const std::lock_guard lock(live_mutex_);
+    for (const auto& weak : live_) {
+        if (GenerationPtr generation = weak.lock()) live.push_back(std::move(generation));
+    }
+    return live;
 }
 
 void LibraryShelf::OnReleased(const security::Sha256Digest& hash, std::uint64_t number) {

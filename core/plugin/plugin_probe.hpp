@@ -16,6 +16,8 @@ struct ProbeResult {
     bool conclusive = true;
     // What the plugin wrote to its standard output and error, cut; for the log.
     std::string output;
+    // How long it took; filled in by who runs the probe.
+    std::chrono::steady_clock::duration took{0};
 };
 
 // Tries a staged plugin where it can do no harm. Thread-safe; several probes may run at once.

@@ -14,8 +14,8 @@ bool LessIgnoringCase(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-PluginSet::PluginSet(std::vector<GenerationPtr> generations)
-    : generations_(std::move(generations)) {
+PluginSet::PluginSet(std::vector<GenerationPtr> generations, std::vector<Absence> absences)
+    : generations_(std::move(generations)), absences_(std::move(absences)) {
     std::sort(generations_.begin(), generations_.end(),
               [](const GenerationPtr& a, const GenerationPtr& b) {
                   return a->descriptor().id < b->descriptor().id;
@@ -39,6 +39,14 @@ const GenerationPtr* PluginSet::Find(std::string_view provider) const {
                                         });
     if (found == names_.end() || LessIgnoringCase(provider, found->first)) return nullptr;
     return &generations_[found->second];
+}
+
+std::string_view PluginSet::WhyAbsent(std::string_view provider) const {
+    for (const Absence& absence : absences_) {
+        if (!LessIgnoringCase(absence.id, provider) && !LessIgnoringCase(provider, absence.id))
+            return absence.reason;
+    }
+    return {};
 }
 
 void PluginSetSource::Publish(PluginSetPtr set) {

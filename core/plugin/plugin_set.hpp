@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,19 +18,31 @@ using GenerationPtr = std::shared_ptr<const Generation>;
 // The plugins that serve at one moment, one a provider id. Immutable; thread-safe.
 class PluginSet {
   public:
+    // A plugin that was taken out of service, and why, for people.
+    struct Absence {
+        std::string id;
+        std::string reason;
+        friend bool operator==(const Absence&, const Absence&) = default;
+    };
+
     PluginSet() = default;
-    explicit PluginSet(std::vector<GenerationPtr> generations);
+    explicit PluginSet(std::vector<GenerationPtr> generations, std::vector<Absence> absences = {});
 
     // The plugin whose id or alias is `provider`, ignoring the case of ASCII letters; an id goes
     // before an alias, between aliases the lower id. Null when there is none. O(log n), no
     // allocation. The pointer is good as long as the set is held.
     const GenerationPtr* Find(std::string_view provider) const;
 
+    // Why there is none for `provider` although its file is there; empty when nothing is known.
+    std::string_view WhyAbsent(std::string_view provider) const;
+
     // By id.
     const std::vector<GenerationPtr>& generations() const { return generations_; }
+    const std::vector<Absence>& absences() const { return absences_; }
 
   private:
     std::vector<GenerationPtr> generations_;
+    std::vector<Absence> absences_;  // few
     std::vector<std::pair<std::string_view, std::size_t>>
         names_;  // by name ignoring case; views into the descriptors
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.hpp"
+
 namespace aim::plugin {
 
 void ProbeRunner::Submit(const security::Sha256Digest& hash, std::filesystem::path staged) {
@@ -20,7 +22,9 @@ void ProbeRunner::StartWaiting() {
         waiting_.pop_front();
         const security::Sha256Digest hash = job.hash;
         running_[hash] = std::jthread([this, job = std::move(job)](std::stop_token stop) {
+            const MonotonicTime started = SystemClock().Now();
             auto result = std::make_shared<ProbeResult>(probe_.Probe(job.staged, std::move(stop)));
+            result->took = SystemClock().Now() - started;
             queue_->Post([this, hash = job.hash, result] { Finish(hash, std::move(*result)); });
         });
     }

@@ -38,6 +38,7 @@ constexpr std::array<std::string_view, kRefusalReasonCount> kNames = {
     "load_failed",
     "bad_descriptor",
     "bad_interface",
+    "forbidden_import",
 };
 
 }  // namespace

@@ -43,9 +43,10 @@ enum class RefusalReason {
     kLoadFailed,
     kBadDescriptor,
     kBadInterface,
+    kForbiddenImport,
 };
 
-inline constexpr int kRefusalReasonCount = static_cast<int>(RefusalReason::kBadInterface) + 1;
+inline constexpr int kRefusalReasonCount = static_cast<int>(RefusalReason::kForbiddenImport) + 1;
 
 // "not_elf" and so on. Static storage.
 std::string_view RefusalName(RefusalReason reason);

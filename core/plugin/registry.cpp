@@ -16,7 +16,40 @@ ReadLimits LimitsOf(const RegistryOptions& options) {
     return limits;
 }
 
+LoadedPlugin Describe(const Generation& generation, GenerationState state) {
+    const Descriptor& descriptor = generation.descriptor();
+    LoadedPlugin plugin;
+    plugin.id = descriptor.id;
+    plugin.display_name = descriptor.display_name;
+    plugin.version = descriptor.version;
+    plugin.file = generation.path();
+    plugin.sha256 = security::ToHex(generation.hash());
+    plugin.abi =
+        std::to_string(generation.abi_major()) + "." + std::to_string(generation.abi_minor());
+    plugin.generation = generation.number();
+    plugin.state = state;
+    plugin.conduct = generation.conduct()->figures();
+    plugin.capabilities = descriptor.capabilities;
+    plugin.settings = descriptor.settings;
+    return plugin;
+}
+
 }  // namespace
+
+std::string_view GenerationStateName(GenerationState state) {
+    switch (state) {
+        case GenerationState::kRolledBack:
+            return "rolled_back";
+        case GenerationState::kLeaving:
+            return "leaving";
+        case GenerationState::kRetiring:
+            return "retiring";
+        case GenerationState::kQuarantined:
+            return "quarantined";
+        default:
+            return "serving";
+    }
+}
 
 Registry::Registry(RegistryOptions options, std::unique_ptr<PluginProbe> probe,
                    telemetry::Logger& log, RegistryObserver& observer, const Clock& clock)
@@ -30,7 +63,9 @@ Registry::Registry(RegistryOptions options, std::unique_ptr<PluginProbe> probe,
       cache_(options_.state_dir / "plugin-probe-cache",
              options_.host_version + "/" + probe_->Identity()),
       watcher_(options_.folders, options_.watch),
-      shelf_(thread_.queue(), log_, clock_, options_.host_version),
+      shelf_(thread_.queue(), log_, clock_, options_.host_version,
+             [this](const security::Sha256Digest& hash, const std::string& id,
+                    const Conduct::Report& report) { OnConduct(hash, id, report); }),
       probes_(*probe_, thread_.queue(),
               [this](const security::Sha256Digest& hash, ProbeResult result) {
                   OnProbed(hash, std::move(result));
@@ -83,22 +118,24 @@ void Registry::RequestRescan() {
 std::vector<LoadedPlugin> Registry::Loaded() const {
     std::vector<LoadedPlugin> list;
     const PluginSetPtr set = Snapshot();
+    const std::lock_guard lock(refusals_mutex_);
     for (const GenerationPtr& generation : set->generations()) {
-        const Descriptor& descriptor = generation->descriptor();
-        LoadedPlugin plugin;
-        plugin.id = descriptor.id;
-        plugin.display_name = descriptor.display_name;
-        plugin.version = descriptor.version;
-        plugin.file = generation->path();
-        plugin.sha256 = security::ToHex(generation->hash());
-        plugin.abi =
-            std::to_string(generation->abi_major()) + "." + std::to_string(generation->abi_minor());
-        plugin.generation = generation->number();
-        plugin.misbehaviours = generation->misbehaviours();
-        plugin.capabilities = descriptor.capabilities;
-        for (const SettingDescriptor& setting : descriptor.settings)
-            plugin.settings.push_back(setting.name);
-        list.push_back(std::move(plugin));
+        const auto state = serving_.find(generation->number());
+        list.push_back(Describe(
+            *generation, state == serving_.end() ? GenerationState::kServing : state->second));
+    }
+    return list;
+}
+
+std::vector<LoadedPlugin> Registry::Retiring() const {
+    std::vector<LoadedPlugin> list;
+    const PluginSetPtr set = Snapshot();
+    const auto& serving = set->generations();
+    for (const GenerationPtr& generation : shelf_.Live()) {
+        if (std::find(serving.begin(), serving.end(), generation) != serving.end()) continue;
+        list.push_back(Describe(*generation, generation->conduct()->quarantined()
+                                                 ? GenerationState::kQuarantined
+                                                 : GenerationState::kRetiring));
     }
     return list;
 }
@@ -183,6 +220,17 @@ void Registry::Judge(File& file, MonotonicTime now, bool forced) {
     file.stamp = content->stamp;
     file.probing.reset();
     file.next.reset();
+    file.next_seen = now;
+    if (const auto held = quarantine_.find(content->hash); held != quarantine_.end()) {
+        if (!forced) {
+            SetRefusal(file, Refusal{RefusalReason::kQuarantined, held->second.reason});
+            return;
+        }
+        log_.Warning("plugin_released", "A plugin leaves quarantine: somebody asked for a rescan",
+                     {{"file", file.path.native()}, {"sha256", security::ToHex(content->hash)}});
+        shelf_.Pardon(content->hash);
+        quarantine_.erase(held);
+    }
     if (file.current && file.current->hash == content->hash) {
         file.refusal.reset();
         return;
@@ -205,7 +253,7 @@ void Registry::Judge(File& file, MonotonicTime now, bool forced) {
 
 void Registry::OnProbed(const security::Sha256Digest& hash, ProbeResult result) {
     if (stopping_) return;
-    observer_.OnProbed(result.verdict);
+    observer_.OnProbed(result.verdict, result.took);
     if (result.conclusive) cache_.Store(hash, result.verdict, clock_.WallNow());
     for (auto& [path, file] : files_) {
         if (!file.probing || file.probing->hash != hash) continue;

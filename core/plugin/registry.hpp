@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/clock.hpp"
+#include "core/plugin/conduct.hpp"
 #include "core/plugin/examiner.hpp"
 #include "core/plugin/folder_watcher.hpp"
 #include "core/plugin/library_shelf.hpp"
@@ -47,9 +48,15 @@ struct RegistryOptions {
 class RegistryObserver {
   public:
     virtual ~RegistryObserver() = default;
-    virtual void OnLoaded(const Generation&) {}
+    // `since_seen`: from the look that found the file's content to its readiness to serve.
+    virtual void OnLoaded(const Generation&, MonotonicTime::duration since_seen) {
+        (void)since_seen;
+    }
     virtual void OnRefused(RefusalReason) {}
-    virtual void OnProbed(const ProbeVerdict&) {}
+    virtual void OnProbed(const ProbeVerdict&, MonotonicTime::duration took) { (void)took; }
+    virtual void OnQuarantined(const Generation&, bool rolled_back) { (void)rolled_back; }
+    // Another set of plugins serves from now on.
+    virtual void OnPublished() {}
 };
 
 // One file that is not used, or whose newest content is not.
@@ -60,7 +67,17 @@ struct RefusedFile {
     WallTime since;
 };
 
-// One plugin that serves, for reports.
+// What a generation is to the set of plugins.
+enum class GenerationState {
+    kServing,
+    kRolledBack,   // serves again, because a newer content of its file is in quarantine
+    kLeaving,      // its file is gone; it serves until the grace time is over
+    kRetiring,     // finishes the sessions that it has
+    kQuarantined,  // the same, after too much misbehaviour
+};
+std::string_view GenerationStateName(GenerationState state);
+
+// One generation that is alive, for reports.
 struct LoadedPlugin {
     std::string id;
     std::string display_name;
@@ -69,15 +86,18 @@ struct LoadedPlugin {
     std::string sha256;
     std::string abi;  // "1.0"
     std::uint64_t generation = 0;
-    std::uint32_t misbehaviours = 0;
+    GenerationState state = GenerationState::kServing;
+    Conduct::Figures conduct;  // of this content, over all its generations
     std::vector<std::string> capabilities;
-    std::vector<std::string> settings;  // names
+    std::vector<SettingDescriptor> settings;
 };
 
 // The plugins of this process, kept in step with the plugin folders: a file that comes is checked,
 // probed, loaded and published; one that is replaced becomes a new generation; one that goes takes
 // its plugin with it after a grace time. A file that is refused changes nothing for the plugins
-// that work. Sessions under way keep the generation that they began with.
+// that work. Sessions under way keep the generation that they began with. A content that misbehaves
+// while it serves (Conduct) is put in quarantine: the content that its file had before serves
+// again, or another file of the same id, or nobody.
 //
 // Threads: everything public is callable from any thread, unless it says otherwise. All work, and
 // every init, deinit and destroy of a plugin, is done on one loader thread. `log`, `observer` and
@@ -109,8 +129,12 @@ class Registry {
     PluginSetPtr Snapshot() const { return source_.Get(); }
     const PluginSetSource& source() const { return source_; }
 
+    // Those that serve, by id.
     std::vector<LoadedPlugin> Loaded() const;
+    // Those that only finish their sessions, the oldest first.
+    std::vector<LoadedPlugin> Retiring() const;
     std::vector<RefusedFile> Refusals() const;
+    const ConductTotals& totals() const { return *shelf_.totals(); }
 
     // Libraries that this process has mapped; they are never unmapped, so a high number is a reason
     // to restart.
@@ -136,7 +160,9 @@ class Registry {
         std::optional<MonotonicTime> missing_since;
         std::shared_ptr<Candidate> probing;
         std::shared_ptr<const Candidate> next;
+        MonotonicTime next_seen{};  // when `next` was found
         std::shared_ptr<const Candidate> current;
+        std::shared_ptr<const Candidate> previous;  // served before `current`, and well
         GenerationPtr generation;  // of `current`, when it is the one that serves for its id
         std::optional<RefusedFile> refusal;   // of the newest content
         std::optional<RefusedFile> shadowed;  // its content is good, another file serves
@@ -146,6 +172,11 @@ class Registry {
     void LookAt(MonotonicTime now, bool forced);
     void Judge(File& file, MonotonicTime now, bool forced);
     void OnProbed(const security::Sha256Digest& hash, ProbeResult result);
+    void OnConduct(const security::Sha256Digest& hash, const std::string& id,
+                   const Conduct::Report& report);
+    void Quarantine(const security::Sha256Digest& hash, const std::string& id,
+                    const std::string& why);
+    std::vector<PluginSet::Absence> Absences() const;
     void Settle(File& file, std::shared_ptr<Candidate> candidate, const ProbeVerdict& verdict);
     void SetRefusal(File& file, const Refusal& refusal);
     void Arrange();
@@ -162,7 +193,8 @@ class Registry {
     const Clock& clock_;
     PluginSetSource source_;
     mutable std::mutex refusals_mutex_;
-    std::vector<RefusedFile> refusals_;  // guarded by refusals_mutex_
+    std::vector<RefusedFile> refusals_;                 // guarded by refusals_mutex_
+    std::map<std::uint64_t, GenerationState> serving_;  // the same; by generation
 
     // Below: the loader thread's.
     LoaderThread thread_;
@@ -172,6 +204,9 @@ class Registry {
     LibraryShelf shelf_;
     ProbeRunner probes_;
     std::map<std::filesystem::path, File> files_;
+    // Contents that misbehaved: the id, and the sentence for people. Forgotten when somebody asks
+    // for a rescan.
+    std::map<security::Sha256Digest, PluginSet::Absence> quarantine_;
     std::uint64_t sightings_ = 0;
     bool first_look_done_ = false;
     bool stopping_ = false;

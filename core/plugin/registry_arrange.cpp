@@ -1,5 +1,7 @@
 // The half of the registry that decides which of the good files serve, and publishes them.
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "core/plugin/registry.hpp"
@@ -49,15 +51,20 @@ bool Registry::ActivateWinners(const std::map<std::string, File*>& winners) {
                 return false;
             }
             file->generation = std::move(*generation);
-            observer_.OnLoaded(*file->generation);
-            log_.Info("plugin_loaded", "Plugin loaded",
-                      {{"plugin", id},
-                       {"version", file->generation->descriptor().version},
-                       {"file", file->path.native()},
-                       {"sha256", security::ToHex(wanted->hash)},
-                       {"generation", file->generation->number()},
-                       {"note", wanted->note.has_value()}});
+            const auto since_seen =
+                file->next ? clock_.Now() - file->next_seen : MonotonicTime::duration(0);
+            observer_.OnLoaded(*file->generation, since_seen);
+            log_.Info(
+                "plugin_loaded", "Plugin loaded",
+                {{"plugin", id},
+                 {"version", file->generation->descriptor().version},
+                 {"file", file->path.native()},
+                 {"sha256", security::ToHex(wanted->hash)},
+                 {"generation", file->generation->number()},
+                 {"publish_ms", std::chrono::ceil<std::chrono::milliseconds>(since_seen).count()},
+                 {"note", wanted->note.has_value()}});
         }
+        if (file->current && file->current != wanted) file->previous = file->current;
         file->current = wanted;
         if (file->next) file->refusal.reset();
         file->next.reset();
@@ -85,6 +92,63 @@ void Registry::Shadow(File& file, const File& winner) {
         {{"file", file.path.native()}, {"reason", RefusalName(RefusalReason::kDuplicateId)}});
 }
 
+void Registry::OnConduct(const security::Sha256Digest& hash, const std::string& id,
+                         const Conduct::Report& report) {
+    if (stopping_) return;
+    switch (report.kind) {
+        case Conduct::Report::Kind::kFirstMisbehaviour:
+            log_.Warning("plugin_misbehaved", report.detail,
+                         {{"plugin", id},
+                          {"sha256", security::ToHex(hash)},
+                          {"kind", MisbehaviourName(report.misbehaviour)}});
+            return;
+        case Conduct::Report::Kind::kFirstSlowCall:
+            log_.Warning("plugin_slow", report.detail,
+                         {{"plugin", id}, {"sha256", security::ToHex(hash)}});
+            return;
+        case Conduct::Report::Kind::kQuarantined:
+            Quarantine(hash, id, report.detail);
+            Arrange();
+            return;
+    }
+}
+
+void Registry::Quarantine(const security::Sha256Digest& hash, const std::string& id,
+                          const std::string& why) {
+    const std::string message =
+        "the plugin broke the rules in " + std::to_string(Conduct::kStrikes) +
+        " sessions within ten minutes (" + why +
+        "): put a repaired file in its place, or POST /api/v1/plugins/rescan to try it again";
+    quarantine_[hash] = {id, message};
+    for (auto& [path, file] : files_) {
+        if (file.previous && file.previous->hash == hash) file.previous.reset();
+        if (!file.current || file.current->hash != hash) continue;
+        const GenerationPtr fallen = std::exchange(file.generation, nullptr);
+        const bool back = file.previous && file.previous->id == file.current->id;
+        file.current = back ? std::exchange(file.previous, nullptr) : nullptr;
+        SetRefusal(file, Refusal{RefusalReason::kQuarantined, message});
+        log_.Error(
+            "plugin_quarantined", message,
+            {{"file", path.native()}, {"sha256", security::ToHex(hash)}, {"rolled_back", back}});
+        if (fallen) observer_.OnQuarantined(*fallen, back);
+    }
+}
+
+// Of those in quarantine the ones whose file is there and whose id nobody else serves.
+std::vector<PluginSet::Absence> Registry::Absences() const {
+    std::vector<PluginSet::Absence> absences;
+    for (const auto& [hash, absence] : quarantine_) {
+        bool there = false;
+        bool served = false;
+        for (const auto& [path, file] : files_) {
+            there = there || (file.refusal && file.refusal->message == absence.reason);
+            served = served || (file.generation && file.generation->descriptor().id == absence.id);
+        }
+        if (there && !served) absences.push_back(absence);
+    }
+    return absences;
+}
+
 void Registry::Arrange() {
     // The first set is built when everything is known, so that it does not depend on which probe
     // was faster.
@@ -105,8 +169,16 @@ void Registry::Arrange() {
 void Registry::Publish() {
     std::vector<GenerationPtr> generations;
     std::vector<RefusedFile> refusals;
+    std::map<std::uint64_t, GenerationState> serving;
     for (const auto& [path, file] : files_) {
-        if (file.generation) generations.push_back(file.generation);
+        if (file.generation) {
+            generations.push_back(file.generation);
+            serving[file.generation->number()] =
+                file.missing_since ? GenerationState::kLeaving
+                : file.refusal && file.refusal->reason == RefusalReason::kQuarantined
+                    ? GenerationState::kRolledBack
+                    : GenerationState::kServing;
+        }
         if (file.refusal) {
             refusals.push_back(*file.refusal);
         } else if (file.shadowed) {
@@ -116,9 +188,13 @@ void Registry::Publish() {
     {
         const std::lock_guard lock(refusals_mutex_);
         refusals_ = std::move(refusals);
+        serving_ = std::move(serving);
     }
-    auto set = std::make_shared<const PluginSet>(std::move(generations));
-    if (set->generations() != source_.Get()->generations()) source_.Publish(std::move(set));
+    auto set = std::make_shared<const PluginSet>(std::move(generations), Absences());
+    const PluginSetPtr old = source_.Get();
+    if (set->generations() == old->generations() && set->absences() == old->absences()) return;
+    source_.Publish(std::move(set));
+    observer_.OnPublished();
 }
 
 void Registry::ReleaseWaiters() {

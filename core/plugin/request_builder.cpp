@@ -114,6 +114,7 @@ Result<http::client::UpstreamRequest> RequestBuilder::Finish(const HeaderSlots& 
     for (const auto& [name, value_template] : headers_) {
         auto value = slots.Fill(value_template, request_.url);
         if (!value) return Unexpected(std::move(value.error()));
+        if (value->empty() && !value_template.empty()) continue;
         if (!IsFieldValue(*value)) {
             return Fail(
                 ErrorKind::kInternal,

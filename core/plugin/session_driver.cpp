@@ -1,6 +1,8 @@
 #include "core/plugin/session_driver.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -85,28 +87,42 @@ ChatSession::ChatSession(Target target, const completion::ChatRequest& request,
       clock_(clock),
       seed_(seed),
       cancellation_(cancellation),
-      sink_(seed) {}
-
-ChatSession::~ChatSession() {
-    if (session_ == nullptr) return;
-    const auto* functions = target_.provider->table().session;
-    try {
-        functions->end(session_);
-    } catch (...) {
-        plugin_fault_ = true;
-    }
+      sink_(seed, target_.conduct) {
+    if (target_.conduct != nullptr) target_.conduct->SessionBegins();
 }
 
-// Every call into the plugin goes through here: the sink is open exactly as long, and nothing that
-// is thrown comes out.
+ChatSession::~ChatSession() {
+    Conduct* const conduct = target_.conduct;
+    if (session_ != nullptr) {
+        const auto* functions = target_.provider->table().session;
+        try {
+            functions->end(session_);
+        } catch (...) {
+            plugin_fault_ = true;
+            if (conduct != nullptr)
+                conduct->Count(Misbehaviour::kException, "the plugin threw out of end");
+        }
+    }
+    if (conduct == nullptr) return;
+    if (plugin_fault_ || sink_.misbehaviour() > 0) conduct->Strike(clock_.Now());
+    conduct->SessionEnds(calls_, call_time_, longest_call_);
+}
+
+// Every call into the plugin goes through here: the sink is open exactly as long, nothing that is
+// thrown comes out, and the time is taken.
 template <typename Call>
-int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call) {
+int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
+                                std::size_t input_bytes) {
     aim_call context{};
     context.struct_size = sizeof context;
     context.now_unix_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
             .count());
-    context.sink = sink_.Open(batch);
+    context.sink = sink_.Open(batch, input_bytes);
+    std::optional<ThreadUsage> before;
+    const MonotonicTime started = clock_.Now();
+    if (target_.conduct != nullptr && target_.conduct->IsWatched(started))
+        before = ThreadUsage::Now();
     int32_t result = AIM_STEP_FAILED;
     bool threw = false;
     try {
@@ -115,12 +131,14 @@ int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call) {
         threw = true;
     }
     sink_.Close();
+    JudgeTime(started, before, input_bytes);
     if (threw) {
-        FailPlugin("the plugin threw an exception");
+        FailPlugin(Misbehaviour::kException, "the plugin threw an exception");
         return AIM_STEP_FAILED;
     }
     if (sink_.overflowed()) {
-        FailPlugin("the plugin put out more than 64 MiB");
+        FailPlugin(Misbehaviour::kOutputFlood,
+                   "the plugin put out more than a call or a session may");
         return AIM_STEP_FAILED;
     }
     if (sink_.misbehaviour() > 0) plugin_fault_ = true;
@@ -134,8 +152,31 @@ void ChatSession::FailWith(Error error) {
     exchange_.reset();
 }
 
-void ChatSession::FailPlugin(std::string message) {
+// An answer that came too late is an answer: it is used, and the plugin gets its strike.
+void ChatSession::JudgeTime(MonotonicTime started, const std::optional<ThreadUsage>& before,
+                            std::size_t input_bytes) {
+    const MonotonicTime ended = clock_.Now();
+    const auto took = ended - started;
+    ++calls_;
+    call_time_ += took;
+    longest_call_ = std::max(longest_call_, took);
+    const CallBudget budget = CallBudget::For(input_bytes);
+    if (took < budget.slow || target_.conduct == nullptr) return;
+    std::optional<ThreadUsage> after;
+    if (before) after = ThreadUsage::Now();
+    const std::string detail =
+        "a call took " +
+        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
+        " ms for " + std::to_string(input_bytes) + " bytes of input";
+    target_.conduct->CountSlowCall(ended, detail);
+    if (JudgeCall(budget, took, before, after) != CallVerdict::kBreach) return;
     plugin_fault_ = true;
+    target_.conduct->Count(Misbehaviour::kOverBudget, detail);
+}
+
+void ChatSession::FailPlugin(Misbehaviour kind, std::string message) {
+    plugin_fault_ = true;
+    if (target_.conduct != nullptr) target_.conduct->Count(kind, message);
     Error error;
     error.kind = ErrorKind::kInternal;
     error.code = "plugin_fault";
@@ -151,13 +192,15 @@ void ChatSession::Follow(int32_t step) {
         case AIM_STEP_NEXT_REQUEST:
             LeaveExchange();
             if (++round_trips_ > kMaxRoundTrips)
-                return FailPlugin("the plugin asked for more than 4096 requests");
+                return FailPlugin(Misbehaviour::kIllegalStep,
+                                  "the plugin asked for more than 4096 requests");
             state_ = State::kRequest;
             return;
         case AIM_STEP_WAIT:
             LeaveExchange();
             if (++waits_ > kMaxWaits)
-                return FailPlugin("the plugin asked for more than 100000 waits");
+                return FailPlugin(Misbehaviour::kIllegalStep,
+                                  "the plugin asked for more than 100000 waits");
             state_ = State::kWaiting;
             return;
         case AIM_STEP_DONE:
@@ -173,9 +216,10 @@ void ChatSession::Follow(int32_t step) {
             return;
         case AIM_STEP_FAILED:
             if (sink_.has_error()) return FailWith(sink_.error());
-            return FailPlugin("the plugin failed without saying why");
+            return FailPlugin(Misbehaviour::kIllegalStep, "the plugin failed without saying why");
         default:
-            return FailPlugin("the plugin returned an unknown step " + std::to_string(step));
+            return FailPlugin(Misbehaviour::kIllegalStep,
+                              "the plugin returned an unknown step " + std::to_string(step));
     }
 }
 
@@ -224,6 +268,13 @@ Task<ChatSession::Status> ChatSession::Next(completion::DeltaBatch& batch) {
 }
 
 void ChatSession::Begin(completion::DeltaBatch& batch) {
+    if (target_.conduct != nullptr && target_.conduct->quarantined()) {
+        Error error;
+        error.kind = ErrorKind::kInternal;
+        error.code = "plugin_quarantined";
+        error.message = "the plugin is in quarantine";
+        return FailWith(std::move(error));
+    }
     const RequestView view(*request_, target_.model, target_.model_json, target_.endpoint);
     const aim_chat& chat = target_.provider->table();
     const int32_t step = CallPlugin(&batch, [&](const aim_call* call) {
@@ -231,8 +282,10 @@ void ChatSession::Begin(completion::DeltaBatch& batch) {
     });
     request_ = nullptr;
     if (step == AIM_STEP_CONTINUE)
-        return FailPlugin("begin returned CONTINUE, which has no answer to go on with");
-    if (step != AIM_STEP_FAILED && session_ == nullptr) return FailPlugin("begin made no session");
+        return FailPlugin(Misbehaviour::kIllegalStep,
+                          "begin returned CONTINUE, which has no answer to go on with");
+    if (step != AIM_STEP_FAILED && session_ == nullptr)
+        return FailPlugin(Misbehaviour::kIllegalStep, "begin made no session");
     Follow(step);
 }
 
@@ -249,7 +302,11 @@ Task<> ChatSession::SendRequest(completion::DeltaBatch& batch) {
     }
     auto request = builder.Finish(*target_.slots);
     if (!request) {
-        if (request.error().kind == ErrorKind::kInternal) plugin_fault_ = true;
+        if (request.error().kind == ErrorKind::kInternal) {
+            plugin_fault_ = true;
+            if (target_.conduct != nullptr)
+                target_.conduct->Count(Misbehaviour::kBadRequest, request.error().message);
+        }
         FailWith(std::move(request.error()));
         co_return;
     }
@@ -348,7 +405,7 @@ void ChatSession::OnBytes(std::string_view bytes, completion::DeltaBatch& batch)
             return;
         }
         default:
-            return FailPlugin("unknown framing");
+            return FailPlugin(Misbehaviour::kIllegalStep, "unknown framing");
     }
 }
 
@@ -361,7 +418,8 @@ void ChatSession::OnData(std::string_view bytes, std::string_view event, std::st
     data.id = Str(id);
     const aim_session_functions& functions = *target_.provider->table().session;
     Follow(CallPlugin(
-        &batch, [&](const aim_call* call) { return functions.on_data(session_, call, &data); }));
+        &batch, [&](const aim_call* call) { return functions.on_data(session_, call, &data); },
+        bytes.size()));
 }
 
 void ChatSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
@@ -371,7 +429,8 @@ void ChatSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
     if (state_ == State::kFailed) return;
     if (how == AIM_END_COMPLETE) {
         if (step == AIM_STEP_CONTINUE)
-            return FailPlugin("on_end returned CONTINUE, but nothing follows");
+            return FailPlugin(Misbehaviour::kIllegalStep,
+                              "on_end returned CONTINUE, but nothing follows");
         return Follow(step);
     }
     // The plugin may already have had the provider's own terminator; then nothing is missing.
@@ -399,7 +458,8 @@ Task<> ChatSession::Wait(completion::DeltaBatch& batch) {
     const int32_t step =
         CallPlugin(&batch, [&](const aim_call* call) { return functions.on_wake(session_, call); });
     if (step == AIM_STEP_CONTINUE) {
-        FailPlugin("on_wake returned CONTINUE, which has no answer to go on with");
+        FailPlugin(Misbehaviour::kIllegalStep,
+                   "on_wake returned CONTINUE, which has no answer to go on with");
         co_return;
     }
     Follow(step);

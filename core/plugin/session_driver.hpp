@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +15,16 @@
 #include "core/http/client/http_client.hpp"
 #include "core/http/json_lines_parser.hpp"
 #include "core/http/sse_parser.hpp"
+#include "core/plugin/call_budget.hpp"
 #include "core/plugin/chat_provider.hpp"
+#include "core/plugin/conduct.hpp"
 #include "core/plugin/session_sink.hpp"
 
 namespace aim::plugin {
 
 // Fills the {NAME} slots of a header's template with the settings' values, or refuses when a secret
-// may not go to the URL's host.
+// may not go to the URL's host. Empty when an optional setting of the template has no value: then
+// the header is left out.
 class HeaderSlots {
   public:
     virtual ~HeaderSlots() = default;
@@ -42,6 +46,9 @@ class ChatSession {
         const HeaderSlots* slots;
         http::client::ExchangeLimits limits;
         std::size_t max_body_bytes = 64u * 1024 * 1024;
+        // Where the plugin's conduct is kept; null: nobody keeps it. One in quarantine gets no
+        // call any more.
+        Conduct* conduct = nullptr;
     };
 
     // Everything but `request` (needed until the first Next() has returned) outlives the session.
@@ -60,18 +67,20 @@ class ChatSession {
 
     // Why it failed, after kFailed.
     const Error& error() const { return error_; }
-    // True when the fault is the plugin's own: it broke the rules of the ABI. Counted against its
-    // generation.
+    // True when the fault is the plugin's own: it broke the rules of the ABI. A strike against its
+    // conduct when the session ends.
     bool plugin_fault() const { return plugin_fault_; }
 
   private:
     enum class State { kBegin, kRequest, kReading, kWaiting, kDone, kFailed };
 
     template <typename Call>
-    int32_t CallPlugin(completion::DeltaBatch* batch, Call&& call);
+    int32_t CallPlugin(completion::DeltaBatch* batch, Call&& call, std::size_t input_bytes = 0);
+    void JudgeTime(MonotonicTime started, const std::optional<ThreadUsage>& before,
+                   std::size_t input_bytes);
     void Follow(int32_t step);
     void FailWith(Error error);
-    void FailPlugin(std::string message);
+    void FailPlugin(Misbehaviour kind, std::string message);
 
     void Begin(completion::DeltaBatch& batch);
     Task<> SendRequest(completion::DeltaBatch& batch);
@@ -104,6 +113,9 @@ class ChatSession {
     bool transport_failed_ = false;
     Error error_;
     bool plugin_fault_ = false;
+    std::uint64_t calls_ = 0;
+    MonotonicTime::duration call_time_{0};
+    MonotonicTime::duration longest_call_{0};
 };
 
 }  // namespace aim::plugin

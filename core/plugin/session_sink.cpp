@@ -33,47 +33,69 @@ std::string MakeCallId(uint64_t seed, uint32_t choice, uint32_t index) {
     return id;
 }
 
+// Sizes come from the plugin: their sum must not wrap.
+std::size_t SumOf(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+    constexpr std::uint64_t kMost = SessionSink::kMaxOutputBytes + 1;
+    return std::min(a, kMost) + std::min(b, kMost) + std::min(c, kMost);
+}
+
 std::optional<std::int64_t> Count(std::int64_t value) {
     return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
 }
 
 }  // namespace
 
-SessionSink::SessionSink(uint64_t seed) : seed_(seed) {
-    table_.struct_size = sizeof(aim_sink);
-    table_.context = this;
-    table_.text = &OnText;
-    table_.reasoning = &OnReasoning;
-    table_.refusal = &OnRefusal;
-    table_.tool_call = &OnToolCall;
-    table_.usage = &OnUsage;
-    table_.finish = &OnFinish;
-    table_.extra = &OnExtra;
-    table_.error = &OnError;
-    table_.wait = &OnWait;
-    table_.get_extension = &OnExtension;
+SessionSink::SessionSink(uint64_t seed, Conduct* conduct)
+    : conduct_(conduct), gate_(SinkGate::Acquire(*this, conduct)), seed_(seed) {
+    // Once a gate: a plugin that kept its pointer may be reading the table at this moment.
+    if (gate_.table().struct_size == 0) FillTable(gate_.table(), &gate_);
 }
 
-const aim_sink* SessionSink::Open(completion::DeltaBatch* batch) {
+void SessionSink::FillTable(aim_sink& table, void* context) {
+    table.struct_size = sizeof(aim_sink);
+    table.context = context;
+    table.text = &OnText;
+    table.reasoning = &OnReasoning;
+    table.refusal = &OnRefusal;
+    table.tool_call = &OnToolCall;
+    table.usage = &OnUsage;
+    table.finish = &OnFinish;
+    table.extra = &OnExtra;
+    table.error = &OnError;
+    table.wait = &OnWait;
+    table.get_extension = &OnExtension;
+}
+
+const aim_sink* SessionSink::Open(completion::DeltaBatch* batch, std::size_t input_bytes) {
     batch_ = batch;
-    open_ = true;
-    return &table_;
+    call_bytes_ = 0;
+    call_items_ = 0;
+    call_limit_ = kMaxCallBytes + 4 * input_bytes;
+    gate_.Open();
+    return &gate_.table();
 }
 
-SessionSink* SessionSink::Self(void* context) {
-    auto* self = static_cast<SessionSink*>(context);
-    if (self->open_) return self;
-    ++self->misbehaviour_;
-    return nullptr;
+void SessionSink::Misbehaved(std::string_view what) {
+    ++misbehaviour_;
+    if (conduct_ != nullptr) conduct_->Count(Misbehaviour::kInvalidOutput, what);
 }
 
 bool SessionSink::Take(std::size_t bytes) {
     if (batch_ == nullptr) {
-        ++misbehaviour_;
+        Misbehaved("output in a call that takes none");
         return false;
     }
+    // A size that is a lie must not make the sum small again.
+    bytes = std::min(bytes, kMaxOutputBytes + 1);
     bytes_ += bytes;
+    call_bytes_ += bytes;
     return !overflowed();
+}
+
+// What is kept whole, however short it is.
+bool SessionSink::TakeItem(std::size_t bytes) {
+    ++call_items_;
+    return Take(bytes);
 }
 
 void SessionSink::AddText(DeltaKind kind, uint32_t choice, aim_str text) {
@@ -86,7 +108,7 @@ void SessionSink::AddText(DeltaKind kind, uint32_t choice, aim_str text) {
     });
     if (state == text_states_.end()) {
         if (text_states_.size() >= kMaxTextStates) {
-            ++misbehaviour_;
+            Misbehaved("text for more than 128 choices");
             return;
         }
         state = text_states_.insert(text_states_.end(), TextState{kind, choice, {}});
@@ -110,14 +132,14 @@ void SessionSink::OnRefusal(void* context, uint32_t choice, aim_str text) {
 void SessionSink::OnToolCall(void* context, uint32_t choice, uint32_t index, aim_str id,
                              aim_str name, aim_str arguments) {
     SessionSink* self = Self(context);
-    if (self == nullptr || !self->Take(id.size + name.size + arguments.size)) return;
+    if (self == nullptr || !self->TakeItem(SumOf(id.size, name.size, arguments.size))) return;
     // Id and name are given once, with the first piece, also when the provider repeats them.
     std::string clean_id;
     std::string clean_name;
     const std::pair<uint32_t, uint32_t> call(choice, index);
     if (std::find(self->calls_.begin(), self->calls_.end(), call) == self->calls_.end()) {
         if (self->calls_.size() >= kMaxToolCalls) {
-            ++self->misbehaviour_;
+            self->Misbehaved("more than 1024 tool calls");
             return;
         }
         self->calls_.push_back(call);
@@ -147,7 +169,7 @@ void SessionSink::OnUsage(void* context, const aim_usage* usage) {
 
 void SessionSink::OnFinish(void* context, uint32_t choice, int32_t reason) {
     SessionSink* self = Self(context);
-    if (self == nullptr || !self->Take(0)) return;
+    if (self == nullptr || !self->TakeItem(0)) return;
     for (TextState& state : self->text_states_) {
         if (state.choice != choice) continue;
         self->clean_.clear();
@@ -162,9 +184,9 @@ void SessionSink::OnExtra(void* context, int32_t scope, uint32_t choice, uint32_
                           aim_str name, aim_str json) {
     SessionSink* self = Self(context);
     if (self == nullptr || scope < 0 || scope > 3 || name.size == 0 || name.size > 128) return;
-    if (!self->Take(json.size)) return;
+    if (!self->TakeItem(json.size)) return;
     if (!json::IsValidValue(View(json))) {
-        ++self->misbehaviour_;
+        self->Misbehaved("an extra field that is no JSON value");
         return;
     }
     const std::string clean_name = CleanText(View(name), 128);

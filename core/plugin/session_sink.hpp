@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,32 +11,43 @@
 #include "core/base/result.hpp"
 #include "core/base/utf8.hpp"
 #include "core/completion/chat_delta.hpp"
+#include "core/plugin/sink_gate.hpp"
 
 namespace aim::plugin {
 
 // The host's end of aim_sink for one session: copies what the plugin says into a batch of deltas,
-// and counts what it must not say. Open only while one of the session's functions runs; whatever
-// comes at another time changes nothing but the count.
+// and counts what it must not say. Open only while one of the session's functions runs, and only
+// for the thread that runs it; whatever comes at another time or from elsewhere changes nothing but
+// the count.
 class SessionSink {
   public:
     // All that one session may put out.
     static constexpr std::size_t kMaxOutputBytes = 64u * 1024 * 1024;
+    // What one call may put out: this, and four times its input.
+    static constexpr std::size_t kMaxCallBytes = 16u * 1024 * 1024;
+    static constexpr std::size_t kMaxCallItems = 65'536;  // finishes, extras, pieces of tool calls
 
-    // `seed` makes the ids of tool calls that the provider left without one.
-    explicit SessionSink(uint64_t seed = 0);
+    // `seed` makes the ids of tool calls that the provider left without one. `conduct` (may be
+    // null) is told what the plugin does against the rules.
+    explicit SessionSink(uint64_t seed = 0, Conduct* conduct = nullptr);
+    ~SessionSink() { SinkGate::Release(gate_); }
     SessionSink(const SessionSink&) = delete;
     SessionSink& operator=(const SessionSink&) = delete;
 
-    // Output goes to `batch` (null: only errors are taken) until Close().
-    const aim_sink* Open(completion::DeltaBatch* batch = nullptr);
-    void Close() { open_ = false; }
+    // Output goes to `batch` (null: only errors are taken) until Close(); `input_bytes` is what the
+    // call is given. Both on the thread that makes the call.
+    const aim_sink* Open(completion::DeltaBatch* batch = nullptr, std::size_t input_bytes = 0);
+    void Close() { gate_.Close(); }
 
     bool has_error() const { return has_error_; }
     const Error& error() const { return error_; }
     std::chrono::milliseconds wait() const { return wait_; }
     bool finished() const { return finished_; }
-    int misbehaviour() const { return misbehaviour_; }
-    bool overflowed() const { return bytes_ > kMaxOutputBytes; }
+    int misbehaviour() const { return misbehaviour_ + static_cast<int>(gate_.strays()); }
+    // More was put out than the session or the last call may.
+    bool overflowed() const {
+        return bytes_ > kMaxOutputBytes || call_bytes_ > call_limit_ || call_items_ > kMaxCallItems;
+    }
 
   private:
     struct TextState {
@@ -44,7 +56,8 @@ class SessionSink {
         Utf8Sanitizer sanitizer;
     };
 
-    static SessionSink* Self(void* context);
+    static SessionSink* Self(void* context) { return SinkGate::Enter(context); }
+    static void FillTable(aim_sink& table, void* context);
     static void OnText(void* context, uint32_t choice, aim_str text);
     static void OnReasoning(void* context, uint32_t choice, aim_str text);
     static void OnRefusal(void* context, uint32_t choice, aim_str text);
@@ -59,15 +72,20 @@ class SessionSink {
     static const void* OnExtension(void* context, const char* id);
 
     bool Take(std::size_t bytes);
+    bool TakeItem(std::size_t bytes);
+    void Misbehaved(std::string_view what);
     void AddText(completion::DeltaKind kind, uint32_t choice, aim_str text);
 
-    aim_sink table_{};
+    Conduct* const conduct_;
+    SinkGate& gate_;
     completion::DeltaBatch* batch_ = nullptr;
-    bool open_ = false;
     bool has_error_ = false;
     bool finished_ = false;
     int misbehaviour_ = 0;
     std::size_t bytes_ = 0;
+    std::size_t call_bytes_ = 0;
+    std::size_t call_limit_ = kMaxCallBytes;
+    std::size_t call_items_ = 0;
     std::chrono::milliseconds wait_{0};
     Error error_;
     std::vector<TextState> text_states_;  // few: one a kind of text and choice

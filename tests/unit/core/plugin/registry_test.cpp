@@ -78,7 +78,9 @@ TEST_F(RegistryTest, FirstSnapshotIsCompleteWhenStartReturns) {
     EXPECT_EQ(loaded[0].sha256, security::ToHex(security::Sha256(good_)));
     EXPECT_EQ(loaded[0].abi, "1.0");
     EXPECT_EQ(loaded[0].capabilities, std::vector<std::string>{"stream"});
-    EXPECT_EQ(loaded[0].settings, std::vector<std::string>{"GOOD_API_KEY"});
+    ASSERT_EQ(loaded[0].settings.size(), 1u);
+    EXPECT_EQ(loaded[0].settings[0].name, "GOOD_API_KEY");
+    EXPECT_EQ(loaded[0].state, GenerationState::kServing);
     EXPECT_TRUE(registry->Refusals().empty());
     const PluginSetPtr set = registry->Snapshot();
     EXPECT_EQ(set->Find("GOOD"), set->Find("good.example"));
@@ -275,7 +277,7 @@ TEST_F(RegistryTest, HundredGenerationsUnderReaders) {
                 }
                 last = (*found)->number();
                 const GenerationPtr session = *found;
-                session->CountMisbehaviour();
+                session->conduct()->Count(Misbehaviour::kInvalidOutput, "a test");
                 ++lookups;
             }
         });

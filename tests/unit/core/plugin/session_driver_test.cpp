@@ -1,0 +1,277 @@
+#include "core/plugin/session_driver.hpp"
+
+#include <functional>
+#include <optional>
+#include <stdexcept>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/support/scripted_http_client.hpp"
+#include "tests/support/scripted_plugin.hpp"
+
+namespace aim::plugin {
+namespace {
+
+using aim::testing::AbiText;
+using aim::testing::ScriptedAnswer;
+using aim::testing::ScriptedPlugin;
+
+// Fills every slot with one word, and refuses hosts that are not the provider's.
+class FakeSlots final : public HeaderSlots {
+  public:
+    Result<std::string> Fill(std::string_view value, const http::Url& url) const override {
+        if (url.host != "provider.test") return Fail(ErrorKind::kForbidden, "not to this host");
+        std::string filled(value);
+        if (const auto at = filled.find("{KEY}"); at != std::string::npos)
+            filled.replace(at, 5, "secret");
+        return filled;
+    }
+};
+
+ScriptedAnswer Events(const std::vector<std::string>& events) {
+    std::vector<std::string> body;
+    for (const std::string& event : events) body.push_back("data: " + event + "\n\n");
+    return ScriptedAnswer::Ok(std::move(body), "text/event-stream");
+}
+
+class SessionDriverTest : public ::testing::Test {
+  protected:
+    struct Outcome {
+        ChatSession::Status status = ChatSession::Status::kMore;
+        std::string text;
+        Error error;
+        bool plugin_fault = false;
+        bool hung = false;
+    };
+
+    // One session from begin to its end.
+    Outcome Run() {
+        Outcome outcome;
+        bool over = false;
+        boost::asio::co_spawn(loop_, Play(outcome), [&](std::exception_ptr failure) {
+            if (failure) std::rethrow_exception(failure);
+            over = true;
+        });
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!over && std::chrono::steady_clock::now() < deadline) {
+            loop_.restart();
+            loop_.run_one_for(std::chrono::milliseconds(5));
+            if (step_) step_();
+        }
+        outcome.hung = !over;
+        EXPECT_TRUE(over);
+        EXPECT_EQ(client_.open(), 0);
+        return outcome;
+    }
+
+    void ExpectFault(const char* what) {
+        const Outcome outcome = Run();
+        EXPECT_EQ(outcome.status, ChatSession::Status::kFailed);
+        EXPECT_TRUE(outcome.plugin_fault);
+        EXPECT_EQ(outcome.error.kind, ErrorKind::kInternal);
+        EXPECT_NE(outcome.error.message.find(what), std::string::npos) << outcome.error.message;
+        EXPECT_LE(plugin_.CallsOf("end"), 1U);
+    }
+
+    boost::asio::io_context loop_{1};
+    ScriptedPlugin plugin_;
+    aim::testing::ScriptedHttpClient client_{loop_.get_executor()};
+    FakeSlots slots_;
+    std::optional<Cancellation> cancellation_{std::in_place};
+    std::function<void()> step_;  // after every turn of the loop
+
+  private:
+    Task<> Play(Outcome& outcome) {
+        auto provider = ChatProvider::Create(
+            nullptr, plugin_.table(), plugin_.address(),
+            [](std::string_view) { return std::nullopt; }, 0, nullptr);
+        ChatSession::Target target;
+        target.provider = *provider;
+        target.model = "m";
+        target.model_json = "\"m\"";
+        target.slots = &slots_;
+        completion::ChatRequest request;
+        request.members = "\"messages\":[]";
+        ChatSession session(std::move(target), request, client_, SystemClock(), 1, *cancellation_);
+        completion::DeltaBatch batch;
+        while (outcome.status == ChatSession::Status::kMore) {
+            outcome.status = co_await session.Next(batch);
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                if (batch[i].kind == completion::DeltaKind::kText) outcome.text += batch[i].text;
+            }
+            batch.Clear();
+        }
+        outcome.error = session.error();
+        outcome.plugin_fault = session.plugin_fault();
+    }
+};
+
+TEST_F(SessionDriverTest, CallsTheFunctionsInTheOrderOfTheStateMachine) {
+    client_.Add(Events({"a", "b", "[DONE]"}));
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.status, ChatSession::Status::kDone);
+    EXPECT_EQ(outcome.text, "ab");
+    EXPECT_FALSE(outcome.plugin_fault);
+    EXPECT_EQ(plugin_.calls,
+              (std::vector<std::string>{"create", "begin", "next_request", "on_head", "on_data",
+                                        "on_data", "on_data", "end", "destroy"}));
+    ASSERT_EQ(client_.requests().size(), 1U);
+    EXPECT_EQ(client_.requests()[0].method, "POST");
+    EXPECT_EQ(client_.requests()[0].headers.Find("Authorization"), "Bearer secret");
+}
+
+TEST_F(SessionDriverTest, AJobThatIsPolledTakesSeveralRoundTripsAndWaits) {
+    int polls = 0;
+    plugin_.on_data = [&](const aim_call* call, const aim_http_data* data) {
+        if (++polls < 3) {
+            call->sink->wait(call->sink->context, 1);
+            return AIM_STEP_WAIT;
+        }
+        return ScriptedPlugin::TakeData(call, data);
+    };
+    client_.Add(Events({"job"}));
+    client_.Add(Events({"pending"}));
+    client_.Add(Events({"ready", "[DONE]"}));
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.status, ChatSession::Status::kDone);
+    EXPECT_EQ(outcome.text, "ready");
+    EXPECT_EQ(client_.requests().size(), 3U);
+    EXPECT_EQ(plugin_.CallsOf("on_wake"), 2U);
+    EXPECT_EQ(plugin_.CallsOf("end"), 1U);
+}
+
+TEST_F(SessionDriverTest, BeginMustNotContinue) {
+    plugin_.begin = [](const aim_call*, const aim_chat_request*, uint64_t) {
+        return AIM_STEP_CONTINUE;
+    };
+    ExpectFault("begin returned CONTINUE");
+}
+
+TEST_F(SessionDriverTest, BeginMustMakeASession) {
+    plugin_.makes_session = false;
+    ExpectFault("begin made no session");
+    EXPECT_EQ(plugin_.CallsOf("end"), 0U);
+}
+
+TEST_F(SessionDriverTest, AnUnknownStepIsAFault) {
+    plugin_.on_head = [](const aim_call*, const aim_http_head*) { return 77; };
+    client_.Add(Events({"a"}));
+    ExpectFault("unknown step 77");
+}
+
+TEST_F(SessionDriverTest, AFailureWithoutAReasonIsAFault) {
+    plugin_.on_head = [](const aim_call*, const aim_http_head*) { return AIM_STEP_FAILED; };
+    client_.Add(Events({"a"}));
+    ExpectFault("failed without saying why");
+}
+
+TEST_F(SessionDriverTest, NothingFollowsTheEnd) {
+    plugin_.on_end = [](const aim_call*, int32_t) { return AIM_STEP_CONTINUE; };
+    client_.Add(Events({"a"}));
+    ExpectFault("on_end returned CONTINUE");
+}
+
+TEST_F(SessionDriverTest, AWakeHasNoAnswerToGoOnWith) {
+    plugin_.begin = [](const aim_call* call, const aim_chat_request*, uint64_t) {
+        call->sink->wait(call->sink->context, 1);
+        return AIM_STEP_WAIT;
+    };
+    plugin_.on_wake = [](const aim_call*) { return AIM_STEP_CONTINUE; };
+    ExpectFault("on_wake returned CONTINUE");
+}
+
+TEST_F(SessionDriverTest, AnExceptionStopsAtTheBorder) {
+    plugin_.on_data = [](const aim_call*, const aim_http_data*) -> int32_t {
+        throw std::runtime_error("boom");
+    };
+    client_.Add(Events({"a"}));
+    ExpectFault("threw");
+}
+
+TEST_F(SessionDriverTest, DoneWithoutAFinishReasonIsTruncated) {
+    plugin_.on_data = [](const aim_call*, const aim_http_data*) { return AIM_STEP_DONE; };
+    client_.Add(Events({"a"}));
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.status, ChatSession::Status::kFailed);
+    EXPECT_EQ(outcome.error.code, "truncated");
+    EXPECT_FALSE(outcome.plugin_fault);
+}
+
+TEST_F(SessionDriverTest, OneCallCannotPutOutWithoutEnd) {
+    plugin_.on_data = [](const aim_call* call, const aim_http_data*) {
+        const std::string megabyte(1u << 20, 'x');
+        for (int i = 0; i < 20; ++i) call->sink->text(call->sink->context, 0, AbiText(megabyte));
+        return AIM_STEP_CONTINUE;
+    };
+    client_.Add(Events({"a"}));
+    ExpectFault("put out more");
+}
+
+TEST_F(SessionDriverTest, AHeaderOfTheHostsOwnIsRefused) {
+    plugin_.next_request = [](const aim_call*, const aim_http_builder* builder) {
+        ScriptedPlugin::Describe(builder);
+        builder->header(builder->context, AbiText("Host"), AbiText("other.test"));
+        return AIM_OK;
+    };
+    ExpectFault("Host");
+    EXPECT_TRUE(client_.requests().empty());
+}
+
+TEST_F(SessionDriverTest, ARequestWithoutAUrlIsRefused) {
+    plugin_.next_request = [](const aim_call*, const aim_http_builder*) { return AIM_OK; };
+    ExpectFault("without a URL");
+}
+
+TEST_F(SessionDriverTest, ASecretForAForeignHostEndsItWithoutARequest) {
+    plugin_.next_request = [](const aim_call*, const aim_http_builder* builder) {
+        ScriptedPlugin::Describe(builder, "http://thief.test/");
+        return AIM_OK;
+    };
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.error.kind, ErrorKind::kForbidden);
+    EXPECT_FALSE(outcome.plugin_fault);
+    EXPECT_TRUE(client_.requests().empty());
+}
+
+TEST_F(SessionDriverTest, ACancelEndsItWhereverItStands) {
+    for (const char* where : {"head", "body", "wait"}) {
+        SCOPED_TRACE(where);
+        plugin_.calls.clear();
+        const bool waits = std::string_view(where) == "wait";
+        plugin_.begin = [waits](const aim_call* call, const aim_chat_request*, uint64_t) {
+            if (!waits) return AIM_STEP_NEXT_REQUEST;
+            call->sink->wait(call->sink->context, 60'000);
+            return AIM_STEP_WAIT;
+        };
+        ScriptedAnswer answer = Events({"a"});
+        answer.hang_before_head = std::string_view(where) == "head";
+        answer.hang_in_body = std::string_view(where) == "body";
+        if (!waits) client_.Add(answer);
+        cancellation_.emplace();
+        step_ = [this] {
+            if (!plugin_.calls.empty()) cancellation_->Cancel(Cancellation::Reason::kClientLeft);
+        };
+        const Outcome outcome = Run();
+        EXPECT_EQ(outcome.status, ChatSession::Status::kFailed);
+        EXPECT_EQ(outcome.error.kind, ErrorKind::kCancelled);
+        EXPECT_FALSE(outcome.plugin_fault);
+        EXPECT_EQ(plugin_.CallsOf("end"), 1U);
+    }
+}
+
+TEST_F(SessionDriverTest, ACutBodyIsTheProvidersFault) {
+    ScriptedAnswer cut = Events({"a"});
+    cut.read_error.emplace();
+    cut.read_error->kind = ErrorKind::kUpstreamFailure;
+    cut.read_error->code = "reset";
+    client_.Add(cut);
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.text, "a");
+    EXPECT_EQ(outcome.error.kind, ErrorKind::kUpstreamFailure);
+    EXPECT_FALSE(outcome.plugin_fault);
+}
+
+}  // namespace
+}  // namespace aim::plugin
