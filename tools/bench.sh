@@ -2,13 +2,14 @@
 # Measures the gateway beside nginx in one run on loopback: CPU a request (plain and HTTPS upstream), added latency, streams, memory,
 # start time, ledger rate. Prints a table and writes bench-results.json into the current folder.
 #
-#   tools/bench.sh [--quick] [--build-dir DIR] [--no-gateway] [--rounds N] [--seconds T]
+#   tools/bench.sh [--quick] [--build-dir DIR] [--no-gateway] [--rounds N] [--seconds T] [--only PARTS]
 #
 #   --quick           short rounds: a look, no verdict
 #   --build-dir DIR   take the programs from DIR as they are (default: build the preset `bench` in build/bench)
 #   --no-gateway      nginx and the fake provider only
 #   --rounds N        rounds of each kind, their median counts (default 5, with --quick 3)
 #   --seconds T       length of a round (default 6, with --quick 2)
+#   --only PARTS      some of start,cpu,latency,streams,ledger; what is left out is a dash in the table
 #
 # With two cores or more the gateway and nginx have core 0, the fake provider and the load generator core 1.
 set -euo pipefail
@@ -18,7 +19,7 @@ AIM_PROGRAM=bench.sh
 
 readonly CONNECTIONS=64 STREAMS=1000 DELTAS=64 DELTA_MS=20 MODELS=100
 readonly API_KEY_OF_BENCH=bench-api-key WARM_UP=0.5
-rounds="" seconds="" build_dir="" gateway=1 quick=0
+rounds="" seconds="" build_dir="" gateway=1 quick=0 parts=start,cpu,latency,streams,ledger
 work="" run_pid="" business_pid="" data_pid="" nginx_worker="" probe_pid=""
 children=()
 declare -A results=() # name -> number, what goes into the JSON
@@ -430,12 +431,13 @@ read_arguments() {
         case $1 in
             --quick) quick=1 ;;
             --no-gateway) gateway=0 ;;
-            --build-dir | --rounds | --seconds)
+            --build-dir | --rounds | --seconds | --only)
                 [[ -n ${2:-} ]] || aim_die "$1 needs a value"
                 case $1 in
                     --build-dir) build_dir=$(aim_absolute "$2") ;;
                     --rounds) rounds=$2 ;;
                     --seconds) seconds=$2 ;;
+                    --only) parts=$2 ;;
                 esac
                 shift
                 ;;
@@ -449,7 +451,13 @@ read_arguments() {
     done
     : "${rounds:=$((quick ? 3 : 5))}" "${seconds:=$((quick ? 2 : 6))}"
     [[ $rounds =~ ^[1-9][0-9]*$ && $seconds =~ ^[0-9.]+$ ]] || aim_die "--rounds and --seconds are numbers"
+    local part
+    for part in ${parts//,/ }; do
+        [[ ,start,cpu,latency,streams,ledger, == *",$part,"* ]] || aim_die "--only does not know $part"
+    done
 }
+
+wanted() { [[ ,$parts, == *",$1,"* ]]; }
 
 build_programs() {
     [[ -z $build_dir ]] || return 0
@@ -480,17 +488,25 @@ main() {
         start_gateway
         add_models
         keep gateway_rss_idle_mib "$(calc "$(rss_kib "$business_pid") / 1024")"
+    fi
+    if ((gateway)) && wanted start; then
         aim_say "start time"
         measure_start
     fi
-    aim_say "CPU a request, $rounds rounds of $seconds s each"
-    measure_cpu
-    aim_say "latency"
-    measure_latency
-    aim_say "streams"
-    measure_streams
-    if ((gateway)); then
-        keep gateway_rss_after_load_mib "$(calc "$(rss_kib "$business_pid") / 1024")"
+    if wanted cpu; then
+        aim_say "CPU a request, $rounds rounds of $seconds s each"
+        measure_cpu
+    fi
+    if wanted latency; then
+        aim_say "latency"
+        measure_latency
+    fi
+    if wanted streams; then
+        aim_say "streams"
+        measure_streams
+    fi
+    ((!gateway)) || keep gateway_rss_after_load_mib "$(calc "$(rss_kib "$business_pid") / 1024")"
+    if ((gateway)) && wanted ledger; then
         aim_say "ledger"
         measure_ledger
     fi

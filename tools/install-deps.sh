@@ -20,6 +20,7 @@ readonly -a RUN_PACKAGES=(
 )
 readonly -a TEST_PACKAGES=(
     libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16 clang-format-16 python3 python3-venv nginx procps openssl
+    abigail-tools
 )
 
 fail() {

@@ -107,17 +107,19 @@ Router::Match Router::Find(Method method, std::string_view path, PathParameters&
         match.route = &route;
         return match;
     }
-    for (const Route& route : routes_) {
-        if (!Serves(route.method, method)) continue;
-        if (!Matches(route.pattern, path, nullptr)) continue;
-        Matches(route.pattern, path, &parameters);
-        match.route = &route;
-        return match;
-    }
-    // The rare way: no handler, so say which methods there are.
+    // The most specific pattern owns the path: a method that it does not have is a 405 and never
+    // somebody else's, so that DELETE /models/best deletes no model named "best".
+    const Route* owner = nullptr;
     bool allowed[static_cast<std::size_t>(Method::kOther) + 1] = {};
     for (const Route& route : routes_) {
         if (!Matches(route.pattern, path, nullptr)) continue;
+        if (owner == nullptr) owner = &route;
+        if (MoreSpecific(owner->pattern, route.pattern)) continue;
+        if (Serves(route.method, method)) {
+            Matches(route.pattern, path, &parameters);
+            match.route = &route;
+            return match;
+        }
         allowed[static_cast<std::size_t>(route.method)] = true;
         if (route.method == Method::kGet) allowed[static_cast<std::size_t>(Method::kHead)] = true;
     }

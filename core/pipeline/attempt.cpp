@@ -1,6 +1,7 @@
 #include "core/pipeline/attempt.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/completion/delta_accumulator.hpp"
@@ -13,8 +14,11 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+// How often an attempt that is drained looks whether the process ends.
+constexpr milliseconds kDrainLook{100};
+
 // Which limit ended an attempt.
-enum class Expired { kNone, kFirstContent, kBetweenContent, kWhole, kDeadline };
+enum class Expired { kNone, kFirstContent, kBetweenContent, kWhole, kDeadline, kDrain };
 
 std::string_view Describe(Expired expired) {
     switch (expired) {
@@ -43,7 +47,7 @@ class AttemptClock {
               },
               tools.timers),
           whole_([this] { return Expire(whole_reason_); }, tools.timers),
-          caller_left_(caller, [this] { stop_.Cancel(Cancellation::Reason::kClientLeft); }) {
+          caller_left_(caller, [this, &caller] { OnCallerGone(caller.reason()); }) {
         if (caller.IsCancelled()) stop_.Cancel(caller.reason());
         const MonotonicTime now = tools.clock.Now();
         const MonotonicTime own_end = now + timeouts.attempt;
@@ -51,6 +55,12 @@ class AttemptClock {
         whole_.timer.ArmAt(std::min(own_end, deadline));
         if (streamed_) content_.timer.ArmAt(now + timeouts.first_content);
     }
+
+    ~AttemptClock() {
+        if (draining_) tools_.drains.Leave();
+    }
+    AttemptClock(const AttemptClock&) = delete;
+    AttemptClock& operator=(const AttemptClock&) = delete;
 
     Cancellation& stop() { return stop_; }
     Expired expired() const { return expired_; }
@@ -67,12 +77,48 @@ class AttemptClock {
             content_seen_ = true;
             whole_reason_ = Expired::kWhole;
             whole_.timer.ArmAt(tools_.clock.Now() + tools_.settings.stream_max);
+            if (draining_) BoundDrain();
         }
         content_.timer.ArmAt(content ? tools_.clock.Now() + timeouts_.between_content
                                      : content_.timer.deadline() + waited);
     }
 
+    // The caller cannot be written to any more. True: the attempt goes on without it.
+    bool GoOnAlone() {
+        if (!draining_ && !stop_.IsCancelled()) OnCallerGone(Cancellation::Reason::kClientLeft);
+        return draining_;
+    }
+    bool draining() const { return draining_; }
+
   private:
+    void OnCallerGone(Cancellation::Reason reason) {
+        const Settings& settings = tools_.settings;
+        if (draining_) return;
+        if (reason != Cancellation::Reason::kClientLeft || stop_.IsCancelled() ||
+            settings.on_disconnect != OnDisconnect::kDrain ||
+            !tools_.drains.TryEnter(settings.max_drains)) {
+            stop_.Cancel(Cancellation::Reason::kClientLeft);
+            return;
+        }
+        draining_ = true;
+        BoundDrain();
+        look_.emplace(tools_.timers, [this] { Look(); });
+        look_->ArmAfter(kDrainLook);
+    }
+
+    // Nobody waits for the end: a stream does not get its long time any more.
+    void BoundDrain() {
+        const MonotonicTime end = tools_.clock.Now() + timeouts_.attempt;
+        if (whole_.timer.deadline() <= end) return;
+        whole_reason_ = Expired::kDrain;
+        whole_.timer.ArmAt(end);
+    }
+
+    void Look() {
+        if (tools_.drains.closed()) return Expire(Expired::kDrain);
+        look_->ArmAfter(kDrainLook);
+    }
+
     struct NamedTimer {
         template <typename Callback>
         NamedTimer(Callback callback, TimerQueue& queue) : timer(queue, std::move(callback)) {}
@@ -93,11 +139,18 @@ class AttemptClock {
     Cancellation stop_;
     NamedTimer content_;
     NamedTimer whole_;
+    bool draining_ = false;
+    std::optional<TimerQueue::Timer> look_;  // while draining
     Cancellation::Listener caller_left_;
 };
 
 Error MakeTimeout(Expired expired) {
     Error error;
+    if (expired == Expired::kDrain) {
+        error.kind = ErrorKind::kCancelled;
+        error.message = "the client left, and the rest of the answer was over the bounds";
+        return error;
+    }
     error.kind = ErrorKind::kUpstreamTimeout;
     error.code = expired == Expired::kDeadline ? "deadline_exceeded" : "timeout";
     error.message = Describe(expired);
@@ -115,6 +168,7 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
     completion::DeltaAccumulator accumulator(plugin::SessionSink::kMaxOutputBytes);
     completion::DeltaBatch batch;
     MonotonicTime::duration client_time{0};
+    std::size_t drained_bytes = 0;
     AttemptClock clock(tools, candidate.timeouts, request.stream, deadline, caller);
 
     plugin::ChatSession::Target session_target;
@@ -124,6 +178,7 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
     session_target.endpoint = target.endpoint;
     session_target.slots = target.slots.get();
     session_target.limits.connect = candidate.timeouts.connect;
+    session_target.conduct = target.generation->conduct();
     plugin::ChatSession session(std::move(session_target), request, tools.client, tools.clock,
                                 tools.random.Next(), clock.stop());
 
@@ -137,9 +192,9 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
 
         // Before the first content nothing goes out, so that a failure stays unseen; what came by
         // then is held in the batch.
-        const bool forward =
-            relay != nullptr && (result.content_started || (!failed && (content || done)));
-        const bool hold = relay != nullptr && !forward && !failed;
+        const bool forward = relay != nullptr && !clock.draining() &&
+                             (result.content_started || (!failed && (content || done)));
+        const bool hold = relay != nullptr && !forward && !failed && !clock.draining();
         if (!hold && !accumulator.Add(batch)) {
             result.error =
                 Fail(ErrorKind::kProtocolError,
@@ -154,11 +209,14 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
             const bool written = co_await relay->Forward(candidate, batch);
             const auto waited = tools.clock.Now() - handed_over;
             client_time += waited;
-            if (!written && !failed) {
+            if (!written && !failed && !clock.GoOnAlone()) {
                 result.error = Fail(ErrorKind::kCancelled, "the client left").value();
                 break;
             }
             clock.Resume(content, waited);
+        } else if (clock.draining()) {
+            drained_bytes += batch.text_bytes();
+            if (content) clock.Resume(true, MonotonicTime::duration(0));
         }
         if (!hold) batch.Clear();
         if (failed) {
@@ -167,15 +225,22 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
             result.plugin_fault = session.plugin_fault();
             if (clock.expired() != Expired::kNone) result.error = MakeTimeout(clock.expired());
             // A provider that says "cancelled" although our caller is still there has failed.
-            if (result.error->kind == ErrorKind::kCancelled && !caller.IsCancelled())
+            if (result.error->kind == ErrorKind::kCancelled && clock.expired() == Expired::kNone &&
+                (clock.draining() || !caller.IsCancelled())) {
                 result.error->kind = ErrorKind::kUpstreamFailure;
+            }
             break;
         }
         if (done) {
             result.plugin_fault = session.plugin_fault();
             break;
         }
+        if (drained_bytes > tools.settings.drain_text_bytes) {
+            result.error = MakeTimeout(Expired::kDrain);
+            break;
+        }
     }
+    result.client_left = clock.draining();
     result.response = accumulator.Take();
     result.duration =
         duration_cast<std::chrono::microseconds>(tools.clock.Now() - started - client_time);

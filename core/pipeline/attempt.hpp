@@ -13,6 +13,7 @@
 #include "core/completion/chat_request.hpp"
 #include "core/completion/chat_response.hpp"
 #include "core/http/client/http_client.hpp"
+#include "core/pipeline/drain_room.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/pipeline/stream_relay.hpp"
 #include "core/routing/candidate.hpp"
@@ -26,6 +27,7 @@ struct AttemptTools {
     const Clock& clock;
     Random& random;
     const Settings& settings;
+    DrainRoom& drains;
 };
 
 struct AttemptResult {
@@ -33,14 +35,16 @@ struct AttemptResult {
     completion::ChatResponse response;  // whole, or what was produced until it failed
     bool content_started = false;       // the caller has got something, so there is no restart
     bool plugin_fault = false;
+    bool client_left = false;  // and the answer was read on for its usage (ON_DISCONNECT=drain)
     std::chrono::microseconds duration{0};  // less the time that the client made it wait
     std::optional<std::chrono::milliseconds> first_content;
 };
 
 // One try of one candidate: a plugin's session under the four timers of design section 6. With a
 // relay the deltas go to the caller as they come, nothing before the first content. Any of the
-// timers ends it as kUpstreamTimeout, the caller's leaving as kCancelled. `deadline` is the
-// request's own.
+// timers ends it as kUpstreamTimeout, the caller's leaving as kCancelled, unless the attempt is to
+// be drained: then it goes on without the relay and ends as it does, or as kCancelled at a bound of
+// Settings. `deadline` is the request's own.
 Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
                                const completion::ChatRequest& request, StreamRelay* relay,
                                MonotonicTime deadline, Cancellation& caller);

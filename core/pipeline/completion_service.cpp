@@ -7,14 +7,13 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "core/pipeline/plugin_target.hpp"
+#include "core/pipeline/conclusion.hpp"
 #include "core/resilience/attempt_policy.hpp"
 
 namespace aim::pipeline {
 namespace {
 
 using completion::FinishReason;
-using completion::HistoryStatus;
 using resilience::CircuitBreaker;
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
@@ -30,85 +29,32 @@ Task<> SleepUnlessCancelled(milliseconds delay, Cancellation& cancellation) {
     co_await timer.async_wait(boost::asio::redirect_error(kUseTask, error));
 }
 
-Error MakeError(ErrorKind kind, std::string_view code, std::string message) {
-    Error error;
-    error.kind = kind;
-    error.code = code;
-    error.message = std::move(message);
-    return error;
-}
-
-std::string_view OutcomeName(const std::optional<Error>& error) {
-    return error ? ErrorKindName(error->kind) : std::string_view("success");
-}
-
-CircuitBreaker::Outcome BreakerOutcome(const std::optional<Error>& error) {
-    if (!error) return CircuitBreaker::Outcome::kSuccess;
-    return resilience::RuleFor(error->kind).breaker_counts ? CircuitBreaker::Outcome::kFailure
-                                                           : CircuitBreaker::Outcome::kNeutral;
-}
-
-std::vector<double> ShareBounds() {
-    return {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1};
-}
-
 }  // namespace
 
-// What is known of one prompt so far.
-struct CompletionService::Progress {
-    CompletionResult result;
-    MonotonicTime deadline{};
-    std::vector<const routing::Candidate*> tried;
-    std::optional<std::int64_t> window_over;
-    std::optional<Error> last_error;
-    bool all_rate_limited = true;
-    std::optional<milliseconds> smallest_retry_after;
-    MonotonicTime::duration outside{0};  // spent in attempts and waits, not on our own work
-    std::vector<ledger::Record> records;
-    bool named_failed = false;
-};
-
-void RoutingTableSource::Publish(std::shared_ptr<const routing::RoutingTable> table) {
-    {
-        const std::lock_guard lock(mutex_);
-        table_ = std::move(table);
+// One of the MAX_IN_FLIGHT places, held until the prompt is over, however it ends.
+class CompletionService::Place {
+  public:
+    explicit Place(PipelineShared& shared) : shared_(shared) {
+        taken_ = shared_.in_flight.fetch_add(1, std::memory_order_relaxed) <
+                 static_cast<std::int64_t>(shared_.settings.max_in_flight);
     }
-    version_.fetch_add(1, std::memory_order_release);
-}
+    ~Place() { shared_.in_flight.fetch_sub(1, std::memory_order_relaxed); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
 
-std::shared_ptr<const routing::RoutingTable> RoutingTableSource::Get() const {
-    const std::lock_guard lock(mutex_);
-    return table_;
-}
+    bool taken() const { return taken_; }
 
-PipelineMetrics::PipelineMetrics(telemetry::Metrics& metrics)
-    : attempts(metrics.AddCounterFamily("aimanager_attempts_total",
-                                        "Attempts at a model by what became of them.",
-                                        {{"model"}, {"outcome"}})),
-      attempt_duration(
-          metrics.AddHistogramFamily("aimanager_attempt_duration_seconds",
-                                     "Time of an attempt, less what the client made it wait.",
-                                     telemetry::LatencyBounds(), {{"model"}})),
-      first_content(metrics.AddHistogramFamily("aimanager_time_to_first_content_seconds",
-                                               "Time from an attempt's start to its first content.",
-                                               telemetry::LatencyBounds(), {{"model"}})),
-      prompts(metrics.AddCounterFamily("aimanager_prompts_total", "Prompts by how they ended.",
-                                       {{"status", {"success", "error", "timeout", "cancelled"}}})),
-      fallbacks(
-          metrics.AddCounter("aimanager_fallbacks_total", "Attempts after the first of a prompt.")),
-      tokens(metrics.AddCounterFamily("aimanager_tokens_total",
-                                      "Tokens as the providers counted them.",
-                                      {{"model"}, {"direction", {"input", "output"}}})),
-      overhead(metrics.AddHistogram("aimanager_overhead_seconds",
-                                    "The gateway's own share of a prompt's time.", ShareBounds())) {
-}
+  private:
+    PipelineShared& shared_;
+    bool taken_;
+};
 
 CompletionService::CompletionService(PipelineShared& shared, http::client::HttpClient& client,
                                      TimerQueue& timers)
     : shared_(shared),
-      timers_(timers),
       random_(MakeRandom()),
-      tools_{client, timers, shared.clock, *random_, shared.settings},
+      tools_{client, timers, shared.clock, *random_, shared.settings, shared.drains},
+      recorder_(shared, *random_),
       chooser_(shared.states) {}
 
 const std::shared_ptr<const routing::RoutingTable>& CompletionService::Table() {
@@ -120,36 +66,35 @@ const std::shared_ptr<const routing::RoutingTable>& CompletionService::Table() {
     return chooser_.table();
 }
 
-std::optional<Error> CompletionService::Admit() const {
-    if (shared_.in_flight.load(std::memory_order_relaxed) >=
-        static_cast<std::int64_t>(shared_.settings.max_in_flight)) {
-        return MakeError(ErrorKind::kOverloaded, "overloaded",
-                         "The gateway works on as many prompts as it may; try again shortly.");
+std::optional<Error> CompletionService::Admit(const Place& place) const {
+    std::optional<Error> refusal;
+    if (!place.taken()) {
+        refusal = Overloaded();
+    } else if (shared_.ledger.full()) {
+        refusal = LedgerFull();
     }
-    if (shared_.ledger.full()) {
-        return MakeError(ErrorKind::kOverloaded, "ledger_full",
-                         "The ledger is full because the data API has been away for too long; no "
-                         "new prompts are taken.");
-    }
-    return std::nullopt;
+    if (refusal) shared_.metrics.refusals.With({refusal->code}).Increment();
+    return refusal;
 }
 
 Task<CompletionResult> CompletionService::Run(const completion::ChatRequest& request,
                                               const Caller& caller, StreamRelay* relay) {
+    const Place place(shared_);
     Progress progress;
-    if (auto refused = Admit()) {
+    if (auto refused = Admit(place)) {
         progress.result.error = std::move(refused);
         co_return std::move(progress.result);
     }
-    shared_.in_flight.fetch_add(1, std::memory_order_relaxed);
     progress.deadline = caller.received_at + shared_.settings.request_timeout;
     progress.result.table = Table();
     co_await Attempts(request, caller, relay, progress);
     const auto total = shared_.clock.Now() - caller.received_at;
     progress.result.processing_time = duration_cast<milliseconds>(total);
     progress.result.overhead = duration_cast<microseconds>(total - progress.outside);
-    Record(request, caller, progress);
-    shared_.in_flight.fetch_sub(1, std::memory_order_relaxed);
+    recorder_.OnPrompt(request, caller, progress);
+    // Only when the ledger's policy or a slow disk asks for it.
+    if (shared_.ledger.NeedsWait(progress.ledger_ticket))
+        co_await shared_.ledger.Wait(progress.ledger_ticket);
     co_return std::move(progress.result);
 }
 
@@ -210,23 +155,18 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
     if (!request.model.empty()) {
         const routing::Candidate* named = result.table->FindByName(request.model);
         if (named == nullptr || named->availability == routing::Availability::kInactive) {
-            Error error =
-                MakeError(ErrorKind::kModelNotFound, "model_not_found",
-                          "There is no active model named '" + request.model.substr(0, 100) + "'.");
-            error.field = "model";
-            result.error = std::move(error);
+            result.error = ModelNotFound(request.model);
             co_return;
         }
     }
     for (;;) {
         if (caller.cancellation.IsCancelled()) {
-            result.error = MakeError(ErrorKind::kCancelled, "cancelled", "The client left.");
+            result.error = ClientLeft();
             result.client_left = true;
             co_return;
         }
         if (shared_.clock.Now() >= progress.deadline) {
-            result.error = MakeError(ErrorKind::kUpstreamTimeout, "deadline_exceeded",
-                                     "No model answered in the time of the request.");
+            result.error = DeadlineExceeded();
             co_return;
         }
         if (static_cast<int>(result.attempts.size()) >= shared_.settings.max_attempts) {
@@ -267,7 +207,14 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
         AttemptResult attempt = co_await RunAttempt(tools_, candidate, request, relay,
                                                     progress.deadline, caller.cancellation);
         progress.outside += shared_.clock.Now() - started;
-        Settle(caller, candidate, permit, started, attempt, progress);
+        const Recorder::AttemptFacts done{candidate, permit, started};
+        recorder_.OnAttempt(caller, done, attempt, progress);
+        if (attempt.client_left) {
+            // Whatever became of it, nobody is there to read it or to wait for another model.
+            result.client_left = true;
+            result.error = ClientLeft();
+            co_return;
+        }
         if (!attempt.error) co_return;
 
         const Error& error = *attempt.error;
@@ -304,210 +251,6 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
             co_return;
         }
     }
-}
-
-void CompletionService::Settle(const Caller& caller, const routing::Candidate& candidate,
-                               CircuitBreaker::Permit permit, MonotonicTime started,
-                               AttemptResult& attempt, Progress& progress) {
-    const MonotonicTime now = shared_.clock.Now();
-    const auto& target = static_cast<const PluginTarget&>(*candidate.target);
-    if (attempt.plugin_fault) target.generation->CountMisbehaviour();
-    const resilience::FailureRule* rule =
-        attempt.error ? &resilience::RuleFor(attempt.error->kind) : nullptr;
-    const bool counts = rule == nullptr || rule->counts_for_rating;
-
-    candidate.state->breaker.Record(permit, BreakerOutcome(attempt.error), now);
-    if (rule == nullptr) {
-        candidate.state->cooldown.NoteSuccess(started, now);
-    } else if (rule->action == resilience::ModelAction::kPark) {
-        candidate.state->cooldown.Park(now, attempt.error->retry_after);
-    } else if (rule->action == resilience::ModelAction::kCoolDown) {
-        candidate.state->cooldown.CoolDown(now, attempt.error->retry_after, *random_);
-    }
-
-    completion::Outcome outcome;
-    outcome.id = Uuid::MakeV7(shared_.clock.WallNow(), *random_);
-    outcome.request_id = caller.request_id;
-    outcome.model_id = candidate.row->id;
-    outcome.provider = candidate.row->provider;
-    if (attempt.error) outcome.error = attempt.error->kind;
-    outcome.counts = counts;
-    outcome.response_time = attempt.duration;
-    outcome.first_content = attempt.first_content;
-    outcome.prompt_tokens = attempt.response.usage.prompt_tokens;
-    outcome.completion_tokens = attempt.response.usage.completion_tokens;
-    outcome.cost = ledger::CostInUsd(outcome.prompt_tokens, outcome.completion_tokens,
-                                     candidate.row->input_price_per_million,
-                                     candidate.row->output_price_per_million);
-    outcome.occurred_at = shared_.clock.WallNow();
-    progress.records.push_back(ledger::MakeRecord(outcome));
-    const rating::Reliability after =
-        counts ? shared_.states.AddOutcome(candidate.row->id, !attempt.error, attempt.duration)
-               : shared_.states.Rating(candidate.row->id);
-
-    const std::string_view name = candidate.row->name;
-    shared_.metrics.attempts.With({name, OutcomeName(attempt.error)}).Increment();
-    shared_.metrics.attempt_duration.With({name}).Observe(
-        static_cast<double>(attempt.duration.count()) / 1e6);
-    if (attempt.first_content) {
-        shared_.metrics.first_content.With({name}).Observe(
-            static_cast<double>(attempt.first_content->count()) / 1e3);
-    }
-    if (outcome.prompt_tokens) {
-        shared_.metrics.tokens.With({name, "input"})
-            .Increment(
-                static_cast<std::uint64_t>(std::max<std::int64_t>(*outcome.prompt_tokens, 0)));
-    }
-    if (outcome.completion_tokens) {
-        shared_.metrics.tokens.With({name, "output"})
-            .Increment(
-                static_cast<std::uint64_t>(std::max<std::int64_t>(*outcome.completion_tokens, 0)));
-    }
-
-    dialect::NativeAnswer::Attempt entry;
-    entry.model = name;
-    entry.provider = candidate.row->provider;
-    entry.outcome = OutcomeName(attempt.error);
-    entry.duration = duration_cast<milliseconds>(attempt.duration);
-    progress.result.attempts.push_back(std::move(entry));
-    progress.result.score = after.reliability_score.ToDouble();
-    progress.result.candidate = &candidate;
-    progress.result.response = std::move(attempt.response);
-    if (!attempt.error) return;
-
-    progress.last_error = attempt.error;
-    if (attempt.error->kind == ErrorKind::kRateLimited) {
-        const milliseconds rest = candidate.state->cooldown.Remaining(now);
-        if (!progress.smallest_retry_after || rest < *progress.smallest_retry_after)
-            progress.smallest_retry_after = rest;
-    } else {
-        progress.all_rate_limited = false;
-    }
-    shared_.logger.Log(telemetry::Level::kWarning, "attempt_failed", "An attempt at a model failed",
-                       {{"request_id", caller.request_id},
-                        {"model", name},
-                        {"provider", candidate.row->provider},
-                        {"outcome", OutcomeName(attempt.error)},
-                        {"upstream_status", attempt.error->upstream_status},
-                        {"code", attempt.error->code},
-                        {"reason", attempt.error->message},
-                        {"duration_ms", duration_cast<milliseconds>(attempt.duration).count()}});
-}
-
-void CompletionService::ConcludeWithoutCandidate(const routing::Choice& choice,
-                                                 Progress& progress) const {
-    CompletionResult& result = progress.result;
-    if (!result.attempts.empty()) {
-        if (choice.soonest &&
-            (!progress.smallest_retry_after || *choice.soonest < *progress.smallest_retry_after)) {
-            progress.smallest_retry_after = choice.soonest;
-        }
-        return ConcludeFailure(progress);
-    }
-    result.candidate = nullptr;
-    if (choice.soonest) {
-        Error error = MakeError(ErrorKind::kRateLimited, "rate_limited",
-                                "Every usable model is resting; try again later.");
-        error.retry_after = choice.soonest;
-        result.error = std::move(error);
-    } else if (choice.incapable) {
-        result.error = MakeError(ErrorKind::kUnsupported, "unsupported",
-                                 "No usable model can do what the request asks for.");
-    } else {
-        result.error = MakeError(ErrorKind::kOverloaded, "no_model_available",
-                                 "No model is active and configured at the moment.");
-    }
-}
-
-void CompletionService::ConcludeFailure(Progress& progress) const {
-    CompletionResult& result = progress.result;
-    const Error last = progress.last_error.value_or(
-        MakeError(ErrorKind::kInternal, "internal", "No attempt was made."));
-    const resilience::FailureRule& rule = resilience::RuleFor(last.kind);
-    result.context_json = "{\"attempts\":";
-    dialect::AppendAttempts(result.attempts, result.context_json);
-    result.context_json.push_back('}');
-    if (last.code == "deadline_exceeded") {
-        result.error = MakeError(ErrorKind::kUpstreamTimeout, "deadline_exceeded",
-                                 "No model answered in the time of the request.");
-        return;
-    }
-    if (progress.all_rate_limited) {
-        Error error =
-            MakeError(ErrorKind::kRateLimited, "rate_limited",
-                      "Every usable model is rate limited by its provider; try again later.");
-        error.retry_after = progress.smallest_retry_after;
-        result.error = std::move(error);
-        return;
-    }
-    if (rule.http_status == 400) {
-        // The caller's own: the provider's words are what helps.
-        Error error = MakeError(last.kind, rule.error_code, last.message);
-        error.field = last.field;
-        result.error = std::move(error);
-        result.context_json.clear();
-        return;
-    }
-    result.should_retry = false;
-    result.error = MakeError(last.kind, "all_models_failed",
-                             "All models that were tried failed; the last one: " +
-                                 std::string(ErrorKindName(last.kind)) + ".");
-}
-
-void CompletionService::Record(const completion::ChatRequest& request, const Caller& caller,
-                               Progress& progress) {
-    const CompletionResult& result = progress.result;
-    completion::HistoryRecord history;
-    history.id = Uuid::MakeV7(shared_.clock.WallNow(), *random_);
-    history.request_id = caller.request_id;
-    history.user_id = request.user_id;
-    history.user_telegram_id = request.user_telegram_id;
-    history.username = request.username;
-    history.key_id = caller.key_id;
-    history.prompt_text = request.PromptText();
-    history.response_text = result.response.text();
-    if (result.candidate != nullptr) {
-        history.model_id = result.candidate->row->id;
-        history.model_name = result.candidate->row->name;
-    }
-    history.duration = result.processing_time;
-    std::string_view status = "success";
-    if (result.client_left) {
-        history.status = HistoryStatus::kCancelled;
-        status = "cancelled";
-    } else if (result.error && result.error->kind == ErrorKind::kUpstreamTimeout) {
-        history.status = HistoryStatus::kTimeout;
-        status = "timeout";
-    } else if (result.error) {
-        history.status = HistoryStatus::kError;
-        status = "error";
-    }
-    if (result.error) {
-        const Error& shown =
-            progress.last_error && !result.client_left ? *progress.last_error : *result.error;
-        history.error_message = std::string(ErrorKindName(shown.kind)) + ": " + shown.message;
-    }
-    history.prompt_tokens = result.response.usage.prompt_tokens;
-    history.completion_tokens = result.response.usage.completion_tokens;
-    history.attempts = static_cast<int>(result.attempts.size());
-    history.created_at = shared_.clock.WallNow();
-    progress.records.push_back(ledger::MakeRecord(history, shared_.settings.history_text_max));
-    shared_.ledger.Append(std::move(progress.records));
-
-    shared_.metrics.prompts.With({status}).Increment();
-    shared_.metrics.overhead.Observe(static_cast<double>(result.overhead.count()) / 1e6);
-    const auto level =
-        result.error && !result.client_left ? telemetry::Level::kWarning : telemetry::Level::kInfo;
-    shared_.logger.Log(
-        level, result.error ? "prompt_failed" : "prompt_processed",
-        result.error ? "Prompt was not answered" : "Prompt processed successfully",
-        {{"request_id", caller.request_id},
-         {"user_id", request.user_id},
-         {"model_used", history.model_name},
-         {"processing_time_ms", result.processing_time.count()},
-         {"status", status},
-         {"attempts", history.attempts},
-         {"error_code", result.error ? std::string_view(result.error->code) : std::string_view()}});
 }
 
 }  // namespace aim::pipeline

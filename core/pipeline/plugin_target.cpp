@@ -15,10 +15,15 @@ Result<std::string> CandidateSlots::Fill(std::string_view value_template,
                                          const http::Url& url) const {
     using http::client::HostPolicy;
     bool refused = false;
+    bool without_value = false;
     auto filled = http::client::FillSecretSlots(
         value_template, [&](std::string_view name) -> const SecretString* {
             const auto slot = slots_.find(name);
-            if (slot == slots_.end() || slot->second.value.empty()) return nullptr;
+            if (slot == slots_.end()) return nullptr;
+            if (slot->second.value.empty()) {
+                without_value = true;
+                return nullptr;
+            }
             const auto owner = slot->second.own_key ? HostPolicy::SecretOwner::kRow
                                                     : HostPolicy::SecretOwner::kEnvironment;
             if (!policy_.MayReceive(owner, url.host)) {
@@ -27,6 +32,7 @@ Result<std::string> CandidateSlots::Fill(std::string_view value_template,
             }
             return &slot->second.value;
         });
+    if (without_value) return std::string();
     if (refused) {
         Error error;
         error.kind = ErrorKind::kForbidden;

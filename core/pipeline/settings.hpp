@@ -9,6 +9,9 @@ namespace aim::pipeline {
 
 enum class MockInAuto { kAuto, kAlways, kNever };
 
+// What becomes of an attempt whose client has left.
+enum class OnDisconnect { kCancel, kDrain };
+
 // How prompts are worked on (contract.md, "Variables and defaults"). Immutable after start.
 struct Settings {
     std::chrono::milliseconds request_timeout{120000};
@@ -17,6 +20,11 @@ struct Settings {
     routing::AttemptTimeouts timeouts;
     std::chrono::milliseconds early_stream_head{0};  // 0 = never before content
     std::chrono::milliseconds stream_comment{10000};
+    OnDisconnect on_disconnect = OnDisconnect::kCancel;
+    // Draining goes on for at most the attempt's own time, for so many attempts at once in the
+    // process, and for so much more text; beyond any of these it is a cancel.
+    std::size_t max_drains = 256;
+    std::size_t drain_text_bytes = 4u * 1024 * 1024;
     std::size_t max_in_flight = 10000;
     MockInAuto mock_in_auto = MockInAuto::kAuto;
     std::size_t history_text_max = 256 * 1024;

@@ -129,7 +129,9 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
     played.owner = plugins.Find(row->provider);
     if (played.owner == nullptr) {
         candidate.availability = Availability::kNoPlugin;
-        candidate.unavailable_reason = "no plugin for provider '" + row->provider + "'";
+        candidate.unavailable_reason = plugins.WhyAbsent(row->provider);
+        if (candidate.unavailable_reason.empty())
+            candidate.unavailable_reason = "no plugin for provider '" + row->provider + "'";
         return candidate;
     }
     played.player = played.owner;
@@ -140,6 +142,8 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
         const std::string value = given ? std::string(*given) : setting.default_value;
         if (value.empty()) {
             if (setting.required && played.missing.empty()) played.missing = setting.name;
+            // An optional one keeps its slot: headers that name it are left out.
+            if (!setting.required) played.slots[setting.name] = {SecretString(), true, false};
             continue;
         }
         if (setting.secret) {

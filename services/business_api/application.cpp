@@ -12,6 +12,7 @@
 #include "core/http/middleware/auth.hpp"
 #include "core/http/middleware/client_address.hpp"
 #include "core/http/middleware/cors.hpp"
+#include "core/http/middleware/json_body.hpp"
 #include "core/http/middleware/rate_limit.hpp"
 #include "core/http/middleware/request_id.hpp"
 #include "core/http/middleware/security_headers.hpp"
@@ -26,14 +27,23 @@ namespace aim::business_api {
 namespace {
 
 constexpr std::chrono::milliseconds kProbeLimit{5000};
-// How long the ledger has to go out when the process ends.
+// How long the ledger has to go out when the process ends; the rest waits in its journal.
 constexpr std::chrono::milliseconds kFlushLimit{5000};
+constexpr std::uint64_t kMostDeadLetterBytes = std::uint64_t{16} << 20;
 
 telemetry::LogOptions LogOptionsOf(const Options& options) {
     telemetry::LogOptions log;
     log.service = "aimanager_business_api";
     log.level = options.log_level;
     return log;
+}
+
+ledger::JournalOptions JournalOptionsOf(const Options& options) {
+    ledger::JournalOptions journal;
+    journal.folder = options.state_dir / "ledger";
+    journal.fsync = options.ledger_fsync;
+    journal.max_bytes = options.ledger_max_bytes;
+    return journal;
 }
 
 plugin::RegistryOptions RegistryOptionsOf(const Options& options) {
@@ -47,35 +57,24 @@ plugin::RegistryOptions RegistryOptionsOf(const Options& options) {
 
 }  // namespace
 
-// What the loader counts.
-class Application::LoadCounter final : public plugin::RegistryObserver {
-  public:
-    explicit LoadCounter(telemetry::Metrics& metrics)
-        : loaded_(
-              metrics.AddCounter("aimanager_plugin_loads_total", "Plugin files that were loaded.")),
-          refused_(metrics.AddCounterFamily("aimanager_plugin_refusals_total",
-                                            "Plugin files that were refused, by reason.",
-                                            {{"reason"}})) {}
-    void OnLoaded(const plugin::Generation&) override { loaded_.Increment(); }
-    void OnRefused(plugin::RefusalReason reason) override {
-        refused_.With({plugin::RefusalName(reason)}).Increment();
-    }
-
-  private:
-    telemetry::Counter& loaded_;
-    telemetry::CounterFamily& refused_;
-};
-
 Application::Application(Options options, const config::Environment& environment)
     : options_(std::move(options)),
       logger_(LogOptionsOf(options_)),
       pipeline_metrics_(metrics_),
-      load_counter_(std::make_unique<LoadCounter>(metrics_)),
+      environment_(environment),
+      plugin_metrics_(metrics_,
+                      [this] {
+                          // New plugins play their models at once, not with the next refresh.
+                          service_loops_[0].Post([this] {
+                              if (catalogue_) catalogue_->Wake();
+                          });
+                      }),
       registry_(RegistryOptionsOf(options_),
                 std::make_unique<plugin::SpawnedProbe>(plugin::SpawnedProbe::DefaultProgram(),
                                                        kProbeLimit),
-                logger_, *load_counter_),
-      ledger_(options_.ledger_max_bytes),
+                logger_, plugin_metrics_),
+      ledger_(JournalOptionsOf(options_), logger_),
+      dead_letters_(options_.state_dir / "ledger" / "dead-letters.jsonl", kMostDeadLetterBytes),
       shared_{options_.pipeline, SystemClock(),     states_, tables_,
               ledger_,           pipeline_metrics_, logger_},
       service_loops_(1),
@@ -100,9 +99,11 @@ Application::Application(Options options, const config::Environment& environment
         pipeline::CatalogueKeeper::Options{options_.catalogue_refresh,
                                            options_.state_dir / "catalogue.json"},
         *data_api_, registry_.source(), std::move(builder), shared_);
-    delivery_ = std::make_unique<ledger::Delivery>(ledger_, *data_api_, *catalogue_, logger_);
+    delivery_ = std::make_unique<ledger::Delivery>(ledger_, *data_api_, *catalogue_, dead_letters_,
+                                                   logger_);
     ledger_.OnReady([this] { service_loops_[0].Post([this] { delivery_->Wake(); }); });
     AddGauges();
+    AddLimits();
 }
 
 Application::~Application() {
@@ -132,57 +133,6 @@ void Application::RegisterSecrets(const config::Environment& environment) {
     });
 }
 
-void Application::AddGauges() {
-    metrics_.AddGauge(
-        "aimanager_in_flight_prompts", "Prompts that are being worked on; bound MAX_IN_FLIGHT.",
-        [this] { return static_cast<double>(shared_.in_flight.load(std::memory_order_relaxed)); });
-    metrics_.AddGauge("aimanager_ledger_queue_records", "Records that wait for the data API.",
-                      [this] { return static_cast<double>(ledger_.size()); });
-    metrics_.AddGauge("aimanager_ledger_queue_bytes", "Their size; bound LEDGER_MAX_BYTES.",
-                      [this] { return static_cast<double>(ledger_.bytes()); });
-    metrics_.AddCounterCallback(
-        "aimanager_ledger_delivered_total", "Records that the data API has acknowledged.",
-        [this] { return static_cast<double>(delivery_->stats().delivered.load()); });
-    metrics_.AddCounterCallback(
-        "aimanager_ledger_rejected_total", "Records that the data API has refused.",
-        [this] { return static_cast<double>(delivery_->stats().rejected.load()); });
-    metrics_.AddCounterCallback(
-        "aimanager_ledger_failed_calls_total", "Deliveries that have to be repeated.",
-        [this] { return static_cast<double>(delivery_->stats().failed_calls.load()); });
-    metrics_.AddCounterCallback("aimanager_log_lines_dropped_total",
-                                "Log lines dropped because the output did not keep up.",
-                                [this] { return static_cast<double>(logger_.dropped()); });
-    metrics_.AddGauge("aimanager_plugins_loaded", "Plugins that serve.", [this] {
-        return static_cast<double>(registry_.Snapshot()->generations().size());
-    });
-    metrics_.AddGauge("aimanager_plugin_libraries_kept",
-                      "Libraries that are mapped; they are never unmapped.",
-                      [this] { return static_cast<double>(registry_.kept_libraries()); });
-    metrics_.AddGauge("aimanager_resolver_queue", "Names that wait to be looked up.",
-                      [this] { return static_cast<double>(resolver_->stats().queued.load()); });
-    const auto server = [this](std::uint64_t http::ServerTotals::*member) {
-        return [this, member] {
-            return server_ ? static_cast<double>(server_->Totals().*member) : 0.0;
-        };
-    };
-    metrics_.AddGauge("aimanager_http_connections", "Client connections that are open.",
-                      server(&http::ServerTotals::connections_open));
-    metrics_.AddCounterCallback("aimanager_http_connections_accepted_total",
-                                "Client connections accepted.",
-                                server(&http::ServerTotals::connections_accepted));
-    metrics_.AddCounterCallback("aimanager_http_connections_refused_total",
-                                "Client connections over the limit.",
-                                server(&http::ServerTotals::connections_refused));
-    metrics_.AddGauge("aimanager_http_requests_in_flight", "Requests without an answer yet.",
-                      server(&http::ServerTotals::requests_in_flight));
-    metrics_.AddCounterCallback("aimanager_http_requests_refused_total",
-                                "Requests that were malformed, too large or too slow.",
-                                server(&http::ServerTotals::requests_refused));
-    metrics_.AddCounterCallback("aimanager_http_clients_left_total",
-                                "Clients that left before their answer.",
-                                server(&http::ServerTotals::clients_left));
-}
-
 std::shared_ptr<const http::MiddlewareChain> Application::MakeChain() {
     auto keys = std::make_shared<http::ConfiguredKeys>();
     keys->Add("bootstrap", options_.api_key);
@@ -193,20 +143,30 @@ std::shared_ptr<const http::MiddlewareChain> Application::MakeChain() {
     chain->Add(std::make_unique<http::SecurityHeadersMiddleware>());
     chain->Add(std::make_unique<http::CorsMiddleware>(options_.cors_allowed_origins));
     chain->Add(std::make_unique<http::AuthMiddleware>(keys));
+    chain->Add(std::make_unique<http::JsonBodyMiddleware>());
     http::RateLimitMiddleware::Options limit;
     limit.per_minute = options_.rate_limit_per_minute;
-    chain->Add(std::make_unique<http::RateLimitMiddleware>(limit));
+    auto rate_limit = std::make_unique<http::RateLimitMiddleware>(limit);
+    const http::RateLimitMiddleware& limiter = *rate_limit;
+    chain->Add(std::move(rate_limit));
+    // The callbacks hold the chain, so that the limiter is there as long as somebody may ask.
+    metrics_.AddGauge("aimanager_rate_limit_clients", "Clients whose prompts are being counted.",
+                      [chain, &limiter] { return static_cast<double>(limiter.clients()); });
+    metrics_.AddCounterCallback(
+        "aimanager_rate_limit_refused_total", "Requests over their client's limit.",
+        [chain, &limiter] { return static_cast<double>(limiter.refused().Value()); });
     return chain;
 }
 
 std::shared_ptr<const http::Router> Application::MakeRouter(Loop& loop) {
     auto services = std::make_shared<LoopServices>(loop, resolver_, tls_, client_options_, shared_,
-                                                   options_.data_api, options_.data_api_token);
+                                                   options_.data_api, options_.data_api_token,
+                                                   upstream_metrics_);
     auto router = std::make_shared<http::Router>();
     AddPromptRoutes(*router, services, errors_);
     AddChatRoutes(*router, services, options_.pipeline, errors_, SystemClock());
     AddModelRoutes(*router, services, shared_, errors_);
-    AddPluginRoutes(*router, registry_, blocking_);
+    AddPluginRoutes(*router, registry_, {registry_, environment_, plugin_metrics_}, blocking_);
     AddSystemRoutes(*router, {*catalogue_, registry_, ledger_, *delivery_, draining_}, metrics_);
     AddDocumentRoutes(*router);
     return router;
@@ -230,18 +190,22 @@ void Application::StopServiceLoop() {
     const MonotonicTime deadline = SystemClock().Now() + kFlushLimit;
     while (service_tasks_.load() > 0 && SystemClock().Now() < deadline)
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    if (ledger_.size() > 0) {
-        logger_.Error("ledger_lost", "The process ends with records that the data API did not take",
-                      {{"records", ledger_.size()}});
-    }
     loop.Run([this] { service_client_->Stop(); });
     service_loops_.Stop();
+    if (const auto left = ledger_.status().pending_records; left > 0) {
+        logger_.Warning("ledger_kept",
+                        "Records that the data API did not take wait in the ledger's journal for "
+                        "the next start",
+                        {{"records", left}});
+    }
+    ledger_.Close();
 }
 
 Result<void> Application::Start() {
     if (!tls_) return Fail(ErrorKind::kInternal, "TLS cannot be set up");
     std::error_code error;
     std::filesystem::create_directories(options_.state_dir, error);
+    if (auto opened = ledger_.Open(); !opened) return opened;
     registry_.Start();
     catalogue_->LoadCopy();
     StartServiceLoop();
@@ -267,6 +231,7 @@ Result<void> Application::Start() {
 
 void Application::Drain() {
     draining_ = true;
+    shared_.drains.Close();
     logger_.Info("draining", "The business API finishes what it has begun");
     const std::size_t cut = server_->Drain(options_.drain_timeout);
     if (cut > 0)

@@ -11,8 +11,9 @@
 #include "core/http/asio/server.hpp"
 #include "core/http/client/asio_client.hpp"
 #include "core/http/error_response.hpp"
+#include "core/ledger/dead_letters.hpp"
 #include "core/ledger/delivery.hpp"
-#include "core/ledger/record_queue.hpp"
+#include "core/ledger/journal.hpp"
 #include "core/pipeline/catalogue_keeper.hpp"
 #include "core/pipeline/completion_service.hpp"
 #include "core/plugin/registry.hpp"
@@ -20,6 +21,8 @@
 #include "core/telemetry/metrics.hpp"
 #include "services/business_api/loop_services.hpp"
 #include "services/business_api/options.hpp"
+#include "services/business_api/plugin_metrics.hpp"
+#include "services/business_api/upstream_metrics.hpp"
 
 namespace aim::business_api {
 
@@ -45,6 +48,8 @@ class Application {
     std::shared_ptr<const http::MiddlewareChain> MakeChain();
     void RegisterSecrets(const config::Environment& environment);
     void AddGauges();
+    void AddLedgerMetrics();
+    void AddLimits();
     void StartServiceLoop();
     void StopServiceLoop();
 
@@ -56,14 +61,16 @@ class Application {
     std::atomic<bool> draining_{false};
     BlockingPool blocking_;
 
-    class LoadCounter;
-    std::unique_ptr<LoadCounter> load_counter_;
+    const config::Environment& environment_;
+    PluginMetrics plugin_metrics_;
     plugin::Registry registry_;
     routing::ModelStates states_;
     pipeline::RoutingTableSource tables_;
-    ledger::RecordQueue ledger_;
+    ledger::Journal ledger_;
+    ledger::DeadLetters dead_letters_;
     pipeline::PipelineShared shared_;
 
+    UpstreamMetrics upstream_metrics_;
     EngineLoops service_loops_;  // one: catalogue and ledger
     EngineLoops engine_loops_;   // prompts
     std::shared_ptr<http::client::Resolver> resolver_;

@@ -6,6 +6,7 @@
 #include "core/data_client/data_api_client.hpp"
 #include "core/http/client/asio_client.hpp"
 #include "core/pipeline/completion_service.hpp"
+#include "services/business_api/upstream_metrics.hpp"
 
 namespace aim::business_api {
 
@@ -17,7 +18,7 @@ class LoopServices {
                  std::shared_ptr<const http::client::TlsContext> tls,
                  const http::client::ClientOptions& client_options,
                  pipeline::PipelineShared& shared, const http::Url& data_api,
-                 const SecretString& data_api_token);
+                 const SecretString& data_api_token, UpstreamMetrics& upstream_metrics);
 
     Loop& loop() { return loop_; }
     http::client::AsioClient& client() { return client_; }
@@ -28,6 +29,7 @@ class LoopServices {
   private:
     Loop& loop_;
     http::client::AsioClient client_;
+    const UpstreamMetrics::Member client_figures_;
     pipeline::CompletionService completions_;
     data_client::DataApiClient data_api_;
 };

@@ -36,7 +36,10 @@ void ReadPipeline(config::Reader& reader, pipeline::Settings& settings) {
         reader.Milliseconds("EARLY_STREAM_HEAD_MS", settings.early_stream_head);
     settings.stream_comment =
         reader.Milliseconds("STREAM_COMMENT_MS", settings.stream_comment, least);
-    reader.Choice("ON_DISCONNECT", "cancel", {"cancel"});
+    settings.on_disconnect =
+        reader.Choice("ON_DISCONNECT", "cancel", {"cancel", "drain"}) == "drain"
+            ? pipeline::OnDisconnect::kDrain
+            : pipeline::OnDisconnect::kCancel;
     settings.max_in_flight =
         static_cast<std::size_t>(reader.Integer("MAX_IN_FLIGHT", 10000, 1, 10'000'000));
     const std::string mock =
@@ -87,6 +90,11 @@ Options Options::Read(config::Reader& reader) {
     options.catalogue_refresh =
         reader.Milliseconds("CATALOGUE_REFRESH_MS", options.catalogue_refresh, milliseconds(10));
     options.ledger_max_bytes = reader.Bytes("LEDGER_MAX_BYTES", std::uint64_t{1} << 30, 64 * 1024);
+    const std::string fsync =
+        reader.Choice("LEDGER_FSYNC", "interval", {"interval", "always", "off", "never"});
+    options.ledger_fsync = fsync == "always"     ? ledger::FsyncPolicy::kAlways
+                           : fsync == "interval" ? ledger::FsyncPolicy::kInterval
+                                                 : ledger::FsyncPolicy::kNever;
     options.secret_hosts = reader.List("SECRET_HOSTS");
     const auto variable = [&reader](const char* name) {
         return std::string(reader.environment().Get(name).value_or(""));

@@ -11,6 +11,7 @@
 #include "core/http/client/proxy.hpp"
 #include "core/http/middleware/trusted_proxies.hpp"
 #include "core/http/url.hpp"
+#include "core/ledger/journal.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/plugin/trust_policy.hpp"
 #include "core/telemetry/log.hpp"
@@ -36,6 +37,7 @@ struct Options {
     std::string cors_allowed_origins;
     std::chrono::milliseconds catalogue_refresh{1000};
     std::uint64_t ledger_max_bytes = 0;
+    ledger::FsyncPolicy ledger_fsync = ledger::FsyncPolicy::kInterval;
     std::vector<std::string> secret_hosts;
     http::client::ProxyOptions proxy;
     std::size_t engine_threads = 0;  // 0 = one a core

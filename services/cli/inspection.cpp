@@ -35,6 +35,7 @@ plugin::ReadLimits Limits() {
 
 Inspector::Inspector(plugin::TrustPolicy trust)
     : folder_(MakeTemporaryFolder()),
+      trust_(trust),
       examiner_(Limits(), std::move(trust), plugin::PluginStage(folder_ / "stage")),
       probe_(plugin::SpawnedProbe::DefaultProgram(), kProbeLimit) {}
 
@@ -45,9 +46,15 @@ Inspector::~Inspector() {
 
 Inspection Inspector::Read(const fs::path& file) { return Inspect(file, false); }
 
-Inspection Inspector::Try(const fs::path& file) { return Inspect(file, true); }
+Inspection Inspector::Prepare(const fs::path& file) { return Inspect(file, true); }
 
-Inspection Inspector::Inspect(const fs::path& file, bool with_probe) {
+Inspection Inspector::Try(const fs::path& file) {
+    Inspection found = Prepare(file);
+    if (!found.refusal) Probe(found);
+    return found;
+}
+
+Inspection Inspector::Inspect(const fs::path& file, bool with_copy) {
     Inspection found;
     found.file = file;
     const auto content = examiner_.Read(file);
@@ -57,26 +64,33 @@ Inspection Inspector::Inspect(const fs::path& file, bool with_probe) {
     }
     found.size = content->bytes.size();
     found.sha256 = security::ToHex(content->hash);
+    found.allowed_by_name = trust_.AllowsByName(content->hash);
+    if (auto image = plugin::ParseElf(content->bytes)) {
+        found.image = std::move(*image);
+        if (auto note = plugin::ReadManifestNote(*found.image)) found.note = std::move(*note);
+    }
     const auto candidate =
-        with_probe ? examiner_.Prepare(file, *content) : examiner_.Check(file, *content);
+        with_copy ? examiner_.Prepare(file, *content) : examiner_.Check(file, *content);
     if (!candidate) {
         found.refusal = candidate.error();
         return found;
     }
-    found.note = candidate->note;
+    found.staged = candidate->staged;
     if (found.note) {
         found.id = found.note->id;
         found.version = found.note->version;
     }
-    if (!with_probe) return found;
-    plugin::ProbeResult result = probe_.Probe(candidate->staged, {});
+    return found;
+}
+
+void Inspector::Probe(Inspection& found) {
+    plugin::ProbeResult result = probe_.Probe(found.staged, {});
     found.refusal = std::move(result.verdict.refusal);
     found.output = std::move(result.output);
     if (!found.refusal) {
         found.id = result.verdict.id;
         found.version = result.verdict.version;
     }
-    return found;
 }
 
 }  // namespace aim::cli

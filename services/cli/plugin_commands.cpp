@@ -12,6 +12,7 @@
 #include "core/plugin/registry.hpp"
 #include "services/cli/exit_code.hpp"
 #include "services/cli/inspection.hpp"
+#include "services/cli/plugin_report.hpp"
 
 namespace aim::cli {
 namespace {
@@ -35,10 +36,6 @@ std::vector<fs::path> PluginFolders(const std::string& wanted) {
             fs::path(state.empty() ? "./var" : state) / "plugins"};
 }
 
-Result<plugin::TrustPolicy> Trust() {
-    return plugin::TrustPolicy::Parse(Environment("PLUGIN_SHA256_ALLOW"));
-}
-
 void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 int UsageError(const std::string& message) {
@@ -46,41 +43,16 @@ int UsageError(const std::string& message) {
     return kExitUsage;
 }
 
-std::string AbiName(const plugin::ManifestNote& note) {
-    return std::to_string(note.abi_major) + "." + std::to_string(note.abi_minor);
-}
-
-void WriteJson(const Inspection& found, json::Writer& out) {
-    out.BeginObject().Field("file", found.file.native()).Field("ok", !found.refusal.has_value());
-    if (!found.id.empty()) out.Field("id", found.id).Field("version", found.version);
-    if (!found.sha256.empty()) out.Field("sha256", found.sha256).Field("size", found.size);
-    if (found.note) out.Field("abi", AbiName(*found.note));
-    if (found.refusal) {
-        out.Field("reason", plugin::RefusalName(found.refusal->reason))
-            .Field("message", found.refusal->message);
-    }
-    if (!found.output.empty()) out.Field("output", found.output);
-    out.EndObject();
-}
-
-std::string Sentence(const Inspection& found) {
-    if (found.refusal) {
-        return "refused  " + found.file.string() + "\n         " +
-               std::string(plugin::RefusalName(found.refusal->reason)) + ": " +
-               found.refusal->message + "\n";
-    }
-    return "ok       " + found.file.string() +
-           (found.id.empty() ? "" : "\n         " + found.id + " " + found.version) + "\n";
-}
-
 int Report(const Inspection& found, bool as_json, const std::string& details) {
     std::string text;
     if (as_json) {
         json::Writer out(text);
-        WriteJson(found, out);
+        out.BeginObject();
+        AppendInspection(found, !found.refusal, out);
+        out.EndObject();
         text += '\n';
     } else {
-        text = Sentence(found) + details;
+        text = SentenceOf(found) + details;
     }
     Print(text);
     return found.refusal ? kExitRefused : kExitOk;
@@ -89,7 +61,7 @@ int Report(const Inspection& found, bool as_json, const std::string& details) {
 }  // namespace
 
 int ListPlugins(const PluginListOptions& options) {
-    auto trust = Trust();
+    auto trust = TrustFromEnvironment();
     if (!trust) return UsageError(trust.error().message);
     Inspector inspector(std::move(*trust));
     plugin::FolderWatcher folders(PluginFolders(options.plugin_path), {});
@@ -103,11 +75,15 @@ int ListPlugins(const PluginListOptions& options) {
     if (options.json) {
         json::Writer out(text);
         out.BeginObject().Key("plugins").BeginArray();
-        for (const Inspection& found : all) WriteJson(found, out);
+        for (const Inspection& found : all) {
+            out.BeginObject();
+            AppendInspection(found, !found.refusal, out);
+            out.EndObject();
+        }
         out.EndArray().EndObject();
         text += '\n';
     } else {
-        for (const Inspection& found : all) text += Sentence(found);
+        for (const Inspection& found : all) text += SentenceOf(found);
         if (all.empty()) text = "no plugin files in the plugin folders\n";
     }
     Print(text);
@@ -115,7 +91,7 @@ int ListPlugins(const PluginListOptions& options) {
 }
 
 int ShowPlugin(const PluginFileOptions& options) {
-    auto trust = Trust();
+    auto trust = TrustFromEnvironment();
     if (!trust) return UsageError(trust.error().message);
     const Inspection found = Inspector(std::move(*trust)).Read(options.file);
     std::string details;
@@ -127,14 +103,6 @@ int ShowPlugin(const PluginFileOptions& options) {
     if (!found.note && !found.refusal)
         details += "         no AIM note: id and version are known only by running it\n";
     return Report(found, options.json, details);
-}
-
-int CheckPlugin(const PluginFileOptions& options) {
-    auto trust = Trust();
-    if (!trust) return UsageError(trust.error().message);
-    const Inspection found = Inspector(std::move(*trust)).Try(options.file);
-    return Report(found, options.json,
-                  found.output.empty() ? "" : "         it said: " + found.output + "\n");
 }
 
 }  // namespace aim::cli

@@ -21,7 +21,4 @@ int ListPlugins(const PluginListOptions& options);
 // `plugin info`: what the bytes say. kExitRefused when they are refused.
 int ShowPlugin(const PluginFileOptions& options);
 
-// `plugin check`: the checks of the bytes, then the probe in a child process.
-int CheckPlugin(const PluginFileOptions& options);
-
 }  // namespace aim::cli

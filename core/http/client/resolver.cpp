@@ -127,6 +127,7 @@ struct Resolver::Shared : std::enable_shared_from_this<Resolver::Shared> {
         for (const PendingPtr& pending : entry.waiting) Tell(pending, entry.resolution);
         entry.waiting.clear();
         Trim(now);
+        stats.cached.store(static_cast<std::int64_t>(entries.size()), std::memory_order_relaxed);
     }
 
     MonotonicTime GoodUntil(const Entry& entry) const { return entry.expires + options.stale; }

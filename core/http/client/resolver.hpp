@@ -46,6 +46,7 @@ class Resolver {
 
     struct Stats {
         std::atomic<std::int64_t> queued{0};   // now
+        std::atomic<std::int64_t> cached{0};   // names that are remembered now
         std::atomic<std::int64_t> lookups{0};  // since the start
         std::atomic<std::int64_t> failures{0};
         std::atomic<std::int64_t> refusals{0};  // because of the full queue

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/json/writer.hpp"
-#include "services/business_api/handlers/plugins.hpp"
+#include "services/business_api/plugin_report.hpp"
 
 namespace aim::business_api {
 namespace {
@@ -31,10 +31,12 @@ http::Response Health() {
 http::Response Ready(const Readiness& readiness) {
     const auto catalogue = readiness.catalogue.status();
     const bool draining = readiness.draining.load(std::memory_order_relaxed);
-    const bool ledger_full = readiness.ledger.full();
+    const ledger::Journal::Status ledger = readiness.ledger.status();
+    const bool ledger_full = ledger.full;
     const bool serves = catalogue.loaded && !draining && !ledger_full;
+    const bool delivers = !readiness.delivery.last_call_failed();
     const bool complete =
-        catalogue.data_api_up && !catalogue.from_copy && !readiness.delivery.last_call_failed();
+        catalogue.data_api_up && !catalogue.from_copy && delivers && !ledger.degraded;
     std::string body;
     json::Writer writer(body);
     writer.BeginObject().Field("status", !serves    ? (draining ? "draining" : "unavailable")
@@ -46,13 +48,10 @@ http::Response Ready(const Readiness& readiness) {
              !catalogue.loaded     ? "no catalogue yet"
              : catalogue.from_copy ? "from the copy on disk"
                                    : std::to_string(catalogue.models) + " models");
-    writer.Key("plugins").BeginObject().Field("loaded",
-                                              readiness.plugins.Snapshot()->generations().size());
-    std::string refused;
-    AppendRefused(readiness.plugins, refused);
-    writer.Key("refused").Raw(refused).EndObject();
-    PutCheck(writer, "ledger", !ledger_full && !readiness.delivery.last_call_failed(),
-             std::to_string(readiness.ledger.size()) + " records wait");
+    PutPluginsCheck(writer, readiness.plugins);
+    std::string detail = std::to_string(ledger.pending_records) + " records wait";
+    if (ledger.degraded) detail.append("; ").append(ledger.problem);
+    PutCheck(writer, "ledger", !ledger_full && delivers && !ledger.degraded, detail);
     writer.EndObject().EndObject();
     http::Response response = http::Response::Json(serves ? 200 : 503, std::move(body));
     if (!serves) response.headers.Add("Retry-After", "1");

@@ -14,7 +14,7 @@ namespace aim::business_api {
 struct Readiness {
     const pipeline::CatalogueKeeper& catalogue;
     const plugin::Registry& plugins;
-    const ledger::RecordQueue& ledger;
+    const ledger::Journal& ledger;
     const ledger::Delivery& delivery;
     const std::atomic<bool>& draining;
 };

@@ -83,7 +83,13 @@ class HeadWriter {
     std::string text_;
 };
 
-void AddDialectHeaders(HeadWriter* head) {
+void AddDialectHeaders(const ScriptStep& step, const Accent* accent, HeadWriter* head) {
+    if (accent != nullptr) {
+        for (const auto& [name, value] :
+             step.status == 429 ? accent->limit_headers : accent->headers)
+            head->Default(name, value);
+        return;
+    }
     head->Default("x-ratelimit-limit-requests", "14400");
     head->Default("x-ratelimit-limit-tokens", "6000");
     head->Default("x-ratelimit-remaining-requests", "14370");
@@ -110,8 +116,9 @@ std::string Comment(const ScriptStep& step) {
 
 // The error frame, the broken frame, or nothing: what comes in place of the chunk after `sent`
 // deltas.
-std::optional<std::string> FaultFrame(const ScriptStep& step) {
+std::optional<std::string> FaultFrame(const ScriptStep& step, const Accent* accent) {
     if (step.error_in_stream) {
+        if (accent != nullptr) return Frame(step, accent->stream_error);
         const std::string& error = *step.error_in_stream;
         const bool wrapped = error.find("\"error\"") != std::string::npos;
         return Frame(step, wrapped ? error : "{\"error\":" + error + "}");
@@ -133,11 +140,13 @@ Body StreamBody(const ScriptStep& step, const ChatRequest& request) {
         body.complete = false;
         return body;
     }
+    if (request.accent != nullptr && !request.accent->stream_lead.empty())
+        add(milliseconds(0), request.accent->stream_lead);
     std::size_t deltas = 0;
     for (const StreamChunk& chunk : CompletionChunks(step, request)) {
         // The limits are looked at before each chunk that counts and before the finish chunk.
         const bool boundary = chunk.counts || !body.pieces.empty();
-        const auto fault = FaultFrame(step);
+        const auto fault = FaultFrame(step, request.accent);
         if (fault && deltas >= step.error_after_chunks &&
             (boundary || step.error_after_chunks == 0)) {
             add(body.pieces.empty() ? milliseconds(0) : step.chunk_delay, *fault);
@@ -169,11 +178,16 @@ Body WholeBody(const ScriptStep& step, const ChatRequest& request) {
     } else if (step.garbage) {
         text += kGarbage;
     } else if (step.status < 200 || step.status > 299) {
-        text += ErrorBody(step.status, request.model);
+        text += request.accent != nullptr
+                    ? request.accent->error(step.status, AccentMessage(step.status, request.model))
+                    : ErrorBody(step.status, request.model);
+    } else if (step.error_in_stream && request.accent != nullptr) {
+        text += request.accent->stream_error;
     } else if (step.error_in_stream) {
         const bool wrapped = step.error_in_stream->find("\"error\"") != std::string::npos;
         text += wrapped ? *step.error_in_stream : "{\"error\":" + *step.error_in_stream + "}";
     } else {
+        if (request.accent != nullptr) text += request.accent->whole_lead;
         text += CompletionBody(step, request);
     }
     Body body;
@@ -319,7 +333,7 @@ AnswerPlan PlanChatAnswer(const ScriptStep& step, const ChatRequest& request,
     } else {
         close = true;
     }
-    AddDialectHeaders(&head);
+    AddDialectHeaders(step, request.accent, &head);
     if (close) head.Default("connection", "close");
 
     plan.pieces.push_back({step.delay_before_head, head.Finish()});

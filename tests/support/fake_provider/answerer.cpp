@@ -101,14 +101,24 @@ Answer Answerer::AnswerTo(const HttpRequest& request, std::uint64_t connection_i
         if (!state_.scripts.Has(model.substr(0, model.find('"')))) return {bench_plan_, 0};
     }
 
+    if (const auto call =
+            ReadNativeCall(request.method, request.target, HeaderOf(request, "host"), request.body))
+        return Native(request, *call, framing, connection_id, server_name);
+
     ChatRequest chat;
+    chat.accent = AccentOfPath(path);
     std::string error;
     const bool readable = chat_call && ReadChatRequest(request.body, &chat, &error);
     Answer answer;
     answer.record_id = state_.log.Add(request, connection_id, server_name, chat.model);
     chat.number = answer.record_id;
     const std::string_view authorization = HeaderOf(request, "authorization");
-    if (!state_.required_key.empty() && authorization != "Bearer " + state_.required_key) {
+    if (chat.accent != nullptr && !chat.refused.empty()) {
+        ScriptStep refusal;
+        refusal.status = chat.accent->refusal_status;
+        refusal.body = chat.accent->error(refusal.status, chat.refused);
+        answer.plan = Share(PlanChatAnswer(refusal, chat, framing));
+    } else if (!state_.required_key.empty() && authorization != "Bearer " + state_.required_key) {
         answer.plan = Share(PlanJsonAnswer(401, ErrorBody(401, chat.model), framing));
     } else if (chat_call) {
         answer.plan = readable ? Chat(request, chat, framing) : Refusal(400, error, "", framing);
@@ -117,6 +127,21 @@ Answer Answerer::AnswerTo(const HttpRequest& request, std::uint64_t connection_i
     } else {
         answer.plan = Models(request, framing);
     }
+    return answer;
+}
+
+Answer Answerer::Native(const HttpRequest& request, const NativeCall& call,
+                        const AnswerFraming& framing, std::uint64_t connection_id,
+                        const std::string& server_name) {
+    Answer answer;
+    answer.record_id = state_.log.Add(request, connection_id, server_name, call.model);
+    ChatRequest chat;
+    chat.model = call.model;
+    const Choice choice = Choose(request, chat, framing);
+    answer.plan =
+        choice.refusal
+            ? choice.refusal
+            : Share(PlanChatAnswer(InNativeWords(*choice.step, call), ChatRequest(), framing));
     return answer;
 }
 
@@ -207,7 +232,8 @@ AnswerPlanPtr Answerer::Chat(const HttpRequest& request, const ChatRequest& chat
     Choice choice = Choose(request, chat, framing);
     if (choice.refusal) return choice.refusal;
     if (!choice.cacheable) return Share(PlanChatAnswer(*choice.step, chat, framing));
-    const CacheKey key{choice.step.get(), chat.stream, framing.http11, framing.keep_alive};
+    const CacheKey key{choice.step.get(), chat.accent, chat.stream, framing.http11,
+                       framing.keep_alive};
     if (const auto found = cache_.find(key); found != cache_.end()) return found->second.second;
     if (cache_.size() >= kMaxCachedPlans) cache_.clear();
     AnswerPlanPtr plan = Share(PlanChatAnswer(*choice.step, chat, framing));

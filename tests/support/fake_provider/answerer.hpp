@@ -14,6 +14,7 @@
 
 #include "tests/support/fake_provider/answer_plan.hpp"
 #include "tests/support/fake_provider/http_request.hpp"
+#include "tests/support/fake_provider/native_dialects.hpp"
 #include "tests/support/fake_provider/request_log.hpp"
 #include "tests/support/fake_provider/script_book.hpp"
 
@@ -65,12 +66,14 @@ class Answerer {
     bool IsPlainBench(const HttpRequest& request) const;
     AnswerPlanPtr Control(const HttpRequest& request, const AnswerFraming& framing);
     AnswerPlanPtr Models(const HttpRequest& request, const AnswerFraming& framing);
+    Answer Native(const HttpRequest& request, const NativeCall& call, const AnswerFraming& framing,
+                  std::uint64_t connection_id, const std::string& server_name);
     AnswerPlanPtr Chat(const HttpRequest& request, const ChatRequest& chat,
                        const AnswerFraming& framing);
     Choice Choose(const HttpRequest& request, const ChatRequest& chat,
                   const AnswerFraming& framing);
 
-    using CacheKey = std::tuple<const ScriptStep*, bool, bool, bool>;
+    using CacheKey = std::tuple<const ScriptStep*, const Accent*, bool, bool, bool>;
     static constexpr std::size_t kMaxCachedPlans = 64;
 
     ServerState& state_;

@@ -41,11 +41,22 @@ std::string GroqId(const ChatRequest& request) {
     return "req_fake" + std::to_string(request.number);
 }
 
+std::string Created(const ChatRequest& request) {
+    return request.accent != nullptr ? request.accent->created : std::to_string(std::time(nullptr));
+}
+
+std::string_view ReasoningField(const ScriptStep& step, const ChatRequest& request) {
+    return request.accent != nullptr ? request.accent->reasoning_field : step.reasoning_field;
+}
+
 std::string UsageJson(const ScriptStep& step, const ChatRequest& request, std::size_t deltas) {
     const std::int64_t prompt =
         step.prompt_tokens.value_or(static_cast<std::int64_t>(request.prompt_characters / 4 + 1));
     const std::int64_t completion =
         step.completion_tokens.value_or(static_cast<std::int64_t>(deltas));
+    if (request.accent != nullptr)
+        return request.accent->usage(
+            {prompt, completion, step.cached_tokens, step.reasoning_tokens});
     std::string json =
         "{\"queue_time\":0.04,\"prompt_tokens\":" + std::to_string(prompt) +
         ",\"prompt_time\":0.003,\"completion_tokens\":" + std::to_string(completion) +
@@ -90,40 +101,60 @@ void PadPieces(std::vector<std::string>* pieces, std::size_t count) {
     while (pieces->size() < count) pieces->push_back(" w" + std::to_string(pieces->size()));
 }
 
-std::string ToolCallJson(const ScriptStep& step, std::size_t position, std::string_view arguments,
-                         bool identity) {
+std::string ToolCallJson(const ScriptStep& step, const Accent* accent, std::size_t position,
+                         std::string_view arguments, bool identity) {
     const ScriptedToolCall& call = step.tool_calls[position];
     std::string json = "{";
     if (identity) json += "\"id\":" + QuoteJson(call.id) + ",\"type\":\"function\",";
     json += "\"function\":{";
     if (identity) json += "\"name\":" + QuoteJson(call.name) + ",";
     json += "\"arguments\":" + QuoteJson(arguments) + "}";
-    if (step.tool_index) json += ",\"index\":" + std::to_string(position);
+    if (step.tool_index && (accent == nullptr || accent->tool_index))
+        json += ",\"index\":" + std::to_string(position);
     return json + "}";
 }
 
 class ChunkWriter {
   public:
     explicit ChunkWriter(const ChatRequest& request)
-        : prefix_("{\"id\":\"" + AnswerId(request) +
-                  "\",\"object\":\"chat.completion.chunk\",\"created\":" +
-                  std::to_string(std::time(nullptr)) + ",\"model\":" + QuoteJson(request.model) +
+        : accent_(request.accent),
+          prefix_("{\"id\":\"" + AnswerId(request) +
+                  "\",\"object\":\"chat.completion.chunk\",\"created\":" + Created(request) +
+                  ",\"model\":" + QuoteJson(request.model) +
                   ",\"system_fingerprint\":\"fp_fake\",\"choices\":[") {}
 
     std::string Chunk(const std::string& delta, const std::string& finish_reason = "null",
                       const std::string& extra = "") const {
+        if (accent_ != nullptr) {
+            const bool ends = finish_reason != "null";
+            std::string text = prefix_ + "{\"index\":0,\"delta\":" + delta;
+            if (accent_->nulls_in_choices) text += ",\"logprobs\":null";
+            if (accent_->nulls_in_choices || ends) text += ",\"finish_reason\":" + finish_reason;
+            if (ends) text += accent_->choice_extra;
+            return text + "}]" + accent_->answer_extra + extra + "}";
+        }
         return prefix_ + "{\"index\":0,\"delta\":" + delta +
                ",\"logprobs\":null,\"finish_reason\":" + finish_reason + "}]" + extra + "}";
     }
     std::string WithoutChoices(const std::string& extra) const {
-        return prefix_ + "]" + extra + "}";
+        return prefix_ + "]" + (accent_ != nullptr ? accent_->answer_extra : "") + extra + "}";
     }
 
   private:
+    const Accent* accent_;
     std::string prefix_;
 };
 
-void AddToolChunks(const ScriptStep& step, const ChunkWriter& writer,
+// All calls whole in one delta.
+std::string ToolDelta(const ScriptStep& step, const Accent* accent) {
+    std::string calls;
+    for (std::size_t i = 0; i < step.tool_calls.size(); ++i)
+        calls +=
+            (i == 0 ? "" : ",") + ToolCallJson(step, accent, i, step.tool_calls[i].arguments, true);
+    return calls.empty() ? "{}" : "{\"content\":null,\"tool_calls\":[" + calls + "]}";
+}
+
+void AddToolChunks(const ScriptStep& step, const ChunkWriter& writer, const Accent* accent,
                    std::vector<StreamChunk>* chunks) {
     const auto add = [&](const std::string& call) {
         chunks->push_back({writer.Chunk("{\"tool_calls\":[" + call + "]}"), true});
@@ -131,12 +162,12 @@ void AddToolChunks(const ScriptStep& step, const ChunkWriter& writer,
     for (std::size_t i = 0; i < step.tool_calls.size(); ++i) {
         const std::string& arguments = step.tool_calls[i].arguments;
         if (step.tool_fragments == 0) {
-            add(ToolCallJson(step, i, arguments, true));
+            add(ToolCallJson(step, accent, i, arguments, true));
             continue;
         }
-        add(ToolCallJson(step, i, "", true));
+        add(ToolCallJson(step, accent, i, "", true));
         for (const std::string& part : SplitText(arguments, step.tool_fragments))
-            add(ToolCallJson(step, i, part, false));
+            add(ToolCallJson(step, accent, i, part, false));
     }
 }
 
@@ -180,6 +211,7 @@ bool ReadChatRequest(std::string_view body, ChatRequest* request, std::string* e
         request->prompt_characters += text.size();
         if (TextOf(message["role"]) == "user") request->last_user_text = text;
     }
+    if (request->accent != nullptr) request->refused = AccentRefuses(*request->accent, document);
     if (const auto stream = document.FindMember("stream"); stream != document.MemberEnd()) {
         if (!stream->value.IsBool() && !stream->value.IsNull()) {
             *error = "'stream' : value must be a boolean";
@@ -196,7 +228,8 @@ std::string CompletionBody(const ScriptStep& step, const ChatRequest& request) {
     // Groq leaves content away beside tool calls, which clients must survive.
     if (!text.empty() || step.tool_calls.empty()) message += ",\"content\":" + QuoteJson(text);
     if (step.reasoning)
-        message += "," + QuoteJson(step.reasoning_field) + ":" + QuoteJson(*step.reasoning);
+        message +=
+            "," + QuoteJson(ReasoningField(step, request)) + ":" + QuoteJson(*step.reasoning);
     if (!step.tool_calls.empty()) {
         message += ",\"tool_calls\":[";
         for (std::size_t i = 0; i < step.tool_calls.size(); ++i) {
@@ -208,33 +241,36 @@ std::string CompletionBody(const ScriptStep& step, const ChatRequest& request) {
         message += "]";
     }
     message += "}";
-    std::string body =
-        "{\"id\":\"" + AnswerId(request) +
-        "\",\"object\":\"chat.completion\",\"created\":" + std::to_string(std::time(nullptr)) +
-        ",\"model\":" + QuoteJson(request.model) +
-        ",\"choices\":[{\"index\":0,\"message\":" + message +
-        ",\"logprobs\":null,\"finish_reason\":" + FinishReason(step) + "}]";
+    std::string body = "{\"id\":\"" + AnswerId(request) +
+                       "\",\"object\":\"chat.completion\",\"created\":" + Created(request) +
+                       ",\"model\":" + QuoteJson(request.model) +
+                       ",\"choices\":[{\"index\":0,\"message\":" + message +
+                       ",\"logprobs\":null,\"finish_reason\":" + FinishReason(step) + "}]";
     if (step.usage != UsagePlacement::kNone)
         body += ",\"usage\":" + UsageJson(step, request, SplitText(text, step.chunks).size()) +
                 ",\"usage_breakdown\":null";
+    if (request.accent != nullptr) return body + request.accent->answer_extra + "}";
     return body + ",\"system_fingerprint\":\"fp_fake\",\"x_groq\":{\"id\":\"" + GroqId(request) +
            "\",\"seed\":11},\"service_tier\":\"on_demand\"}";
 }
 
 std::vector<StreamChunk> CompletionChunks(const ScriptStep& step, const ChatRequest& request) {
     const ChunkWriter writer(request);
+    const Accent* const accent = request.accent;
     const std::string groq_id = "\"id\":\"" + GroqId(request) + "\"";
+    const std::string first_extra =
+        accent != nullptr ? "" : ",\"x_groq\":{" + groq_id + ",\"seed\":11}";
     std::vector<StreamChunk> chunks;
     const bool no_content = !step.tool_calls.empty() && !step.text;
     chunks.push_back({writer.Chunk(no_content ? "{\"role\":\"assistant\",\"content\":null}"
                                               : "{\"role\":\"assistant\",\"content\":\"\"}",
-                                   "null", ",\"x_groq\":{" + groq_id + ",\"seed\":11}"),
+                                   "null", first_extra),
                       false});
     if (step.reasoning) {
         for (const std::string& part : SplitText(*step.reasoning, 0))
-            chunks.push_back(
-                {writer.Chunk("{" + QuoteJson(step.reasoning_field) + ":" + QuoteJson(part) + "}"),
-                 true});
+            chunks.push_back({writer.Chunk("{" + QuoteJson(ReasoningField(step, request)) + ":" +
+                                           QuoteJson(part) + "}"),
+                              true});
     }
     std::vector<std::string> pieces;
     if (step.huge_line_bytes > 0) {
@@ -245,15 +281,22 @@ std::vector<StreamChunk> CompletionChunks(const ScriptStep& step, const ChatRequ
     }
     for (const std::string& piece : pieces)
         chunks.push_back({writer.Chunk("{\"content\":" + QuoteJson(piece) + "}"), true});
-    AddToolChunks(step, writer, &chunks);
+    const bool tools_last = accent != nullptr && accent->tools_in_finish_chunk;
+    if (!tools_last) AddToolChunks(step, writer, accent, &chunks);
 
     const std::string usage = UsageJson(step, request, chunks.size() - 1);
     std::string last_extra;
-    if (step.usage == UsagePlacement::kLast)
+    if (step.usage == UsagePlacement::kLast && accent == nullptr)
         last_extra = ",\"x_groq\":{" + groq_id + ",\"usage\":" + usage + "},\"usage\":" + usage;
-    if (!step.omit_finish_reason || !last_extra.empty())
-        chunks.push_back({writer.Chunk("{}", FinishReason(step), last_extra), false});
-    if (step.usage == UsagePlacement::kExtra)
+    if (step.usage == UsagePlacement::kLast && accent != nullptr && accent->usage_in_finish_chunk)
+        last_extra = ",\"usage\":" + usage;
+    if (!step.omit_finish_reason || !last_extra.empty()) {
+        const std::string delta = tools_last ? ToolDelta(step, accent) : "{}";
+        chunks.push_back({writer.Chunk(delta, FinishReason(step), last_extra), false});
+    }
+    const bool extra_by_accent =
+        step.usage == UsagePlacement::kLast && accent != nullptr && !accent->usage_in_finish_chunk;
+    if (step.usage == UsagePlacement::kExtra || extra_by_accent)
         chunks.push_back({writer.WithoutChoices(",\"usage\":" + usage), false});
     return chunks;
 }

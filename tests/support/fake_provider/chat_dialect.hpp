@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/fake_provider/accent.hpp"
 #include "tests/support/fake_provider/script_step.hpp"
 
 namespace aim::testing {
@@ -19,10 +20,13 @@ struct ChatRequest {
     std::string last_user_text;
     std::size_t prompt_characters = 0;
     bool stream = false;
-    std::uint64_t number = 0;  // makes the ids of the answers differ
+    std::uint64_t number = 0;        // makes the ids of the answers differ
+    const Accent* accent = nullptr;  // null: Groq
+    std::string refused;             // why the accent's provider does not take it
 };
 
-// False with the provider's own sentence in `error` when the body is no acceptable chat request.
+// False with the provider's own sentence in `error` when the body is no chat request. The request's
+// accent is set before.
 bool ReadChatRequest(std::string_view body, ChatRequest* request, std::string* error);
 
 // The JSON text of an unstreamed answer.

@@ -90,6 +90,21 @@ TEST(Router, NamesTheMethodsOfAPath) {
     EXPECT_EQ(Ask(router, Method::kGet, "/n"), "404");
 }
 
+TEST(Router, TheMostSpecificPatternOwnsItsPath) {
+    Router router;
+    router.Add(Method::kGet, "/m/{id}", Named("one"));
+    router.Add(Method::kDelete, "/m/{id}", Named("delete"));
+    router.Add(Method::kGet, "/m/best", Named("best"));
+    router.Add(Method::kPost, "/m/{id}/stats", Named("stats"));
+    router.Add(Method::kGet, "/m/{rest...}", Named("rest"));
+    EXPECT_EQ(Ask(router, Method::kGet, "/m/best"), "best");
+    EXPECT_EQ(Ask(router, Method::kDelete, "/m/best"), "405 GET, HEAD");
+    EXPECT_EQ(Ask(router, Method::kDelete, "/m/1"), "delete");
+    EXPECT_EQ(Ask(router, Method::kPost, "/m/1"), "405 GET, HEAD, DELETE");
+    EXPECT_EQ(Ask(router, Method::kGet, "/m/1/stats"), "405 POST");
+    EXPECT_EQ(Ask(router, Method::kGet, "/m/1/other"), "rest");
+}
+
 TEST(Router, HeadIsServedByGet) {
     Router router;
     router.Add(Method::kGet, "/m", Named("get"));

@@ -62,8 +62,82 @@ TEST(CommandLineTest, CheckAcceptsAGoodPlugin) {
 
 // The request that is tried goes to the descriptor's own endpoint.
 TEST(CommandLineTest, CheckFollowsAPluginToItsFirstRequest) {
-    const Outcome outcome = Aimanager("plugin check " + Fixture("good_http").string());
+    const Outcome outcome = Aimanager("plugin check --probe " + Fixture("good_http").string());
     EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+}
+
+TEST(CommandLineTest, CheckRunsTheChecksThatAreAskedFor) {
+    const std::string good = Fixture("good").string();
+    const Outcome two =
+        Aimanager("plugin check --json --only null-is-allowed --only init-deinit-repeat " + good);
+    EXPECT_EQ(two.exit_code, 0) << two.output;
+    EXPECT_TRUE(Has(two.output, R"("passed":2,"failed":0,"skipped":0,"seed":1)")) << two.output;
+    const Outcome left_out = Aimanager("plugin check --json --only fuzz --skip fuzz " + good);
+    EXPECT_TRUE(Has(left_out.output, R"("message":"by --skip")")) << left_out.output;
+    EXPECT_EQ(Aimanager("plugin check --only no-such-check " + good).exit_code, 2);
+    EXPECT_EQ(Aimanager("plugin check --settings '{' " + good).exit_code, 2);
+    EXPECT_EQ(Aimanager("plugin check --answer /nonexistent " + good).exit_code, 2);
+    const Outcome here = Aimanager("plugin check --in-process --only null-is-allowed " + good);
+    EXPECT_EQ(here.exit_code, 0) << here.output;
+}
+
+TEST(CommandLineTest, CheckListsItsChecks) {
+    const Outcome text = Aimanager("plugin check --list-checks");
+    EXPECT_EQ(text.exit_code, 0);
+    for (const char* name : {"gateway-probe", "entry-exports-exactly-one-symbol", "status-table",
+                             "old-host-smaller-tables", "fuzz"}) {
+        EXPECT_TRUE(Has(text.output, std::string(name) + "\n    ")) << name;
+    }
+    EXPECT_TRUE(Has(Aimanager("plugin check --list-checks --json").output, R"({"name":"fuzz")"));
+}
+
+// The seed that a failure names makes the same failure.
+TEST(CommandLineTest, AFuzzedFailureIsRepeatedByItsSeed) {
+    const std::string bad = Fixture("begin_garbage_later").string();
+    const Outcome found = Aimanager("plugin check --json --only fuzz --fuzz-rounds 500 " + bad);
+    ASSERT_EQ(found.exit_code, 1) << found.output;
+    const std::string mark = "--reproduce ";
+    const std::size_t at = found.output.find(mark);
+    ASSERT_NE(at, std::string::npos) << found.output;
+    const std::string seed =
+        found.output.substr(at + mark.size(), found.output.find('"', at) - at - mark.size());
+    const Outcome again = Aimanager("plugin check --json --reproduce " + seed + " " + bad);
+    EXPECT_EQ(again.exit_code, 1) << again.output;
+    EXPECT_TRUE(Has(again.output, "begin returned 4711")) << again.output;
+    EXPECT_TRUE(Has(again.output, R"("seed":)" + seed)) << again.output;
+    // Another seed makes another session, which may be good.
+    EXPECT_GT(std::stoi(seed), 1);
+    EXPECT_EQ(Aimanager("plugin check --json --reproduce 1 " + bad).exit_code, 0);
+}
+
+TEST(CommandLineTest, AnAnswerOfItsProviderCanBeGiven) {
+    const TempFolder folder;
+    WriteAll(folder / "answer.http", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{}");
+    const std::string good = Fixture("good").string();
+    const std::string file = (folder / "answer.http").string();
+    EXPECT_EQ(Aimanager("plugin check --only fuzz --answer " + file + " " + good).exit_code, 0);
+    for (const char* text :
+         {"", "HTTP/1.1\n\n", "HTTP/1.1 200 OK\nno colon\n\n", "HTTP/1.1 200 OK\na: b\n"}) {
+        WriteAll(folder / "answer.http", text);
+        EXPECT_EQ(Aimanager("plugin check --answer " + file + " " + good).exit_code, 2) << text;
+    }
+}
+
+TEST(CommandLineTest, NewWritesWhatItIsAskedForAndOverwritesNothing) {
+    const TempFolder folder;
+    const std::string into = " --into " + folder.path().string();
+    EXPECT_EQ(Aimanager("plugin new my-ai --lang c" + into).exit_code, 0);
+    EXPECT_TRUE(Has(ReadAll(folder.path() / "my-ai" / "plugin.c"), "\"MY_AI_API_KEY\""));
+    EXPECT_TRUE(Has(ReadAll(folder.path() / "my-ai" / "CMakeLists.txt"),
+                    "aim_plugin(my-ai SOURCES plugin.c)"));
+    EXPECT_FALSE(Has(ReadAll(folder.path() / "my-ai" / "README.md"), "@"));
+    EXPECT_EQ(Aimanager("plugin new my-ai --lang cpp" + into).exit_code, 3);
+    EXPECT_FALSE(fs::exists(folder.path() / "my-ai" / "plugin.cpp"));
+    for (const char* name : {"My", "1ai", "a/b", "..", "''"}) {
+        EXPECT_EQ(Aimanager(std::string("plugin new ") + name + " --lang c" + into).exit_code, 2)
+            << name;
+    }
+    EXPECT_EQ(Aimanager("plugin new other --lang cobol" + into).exit_code, 2);
 }
 
 TEST(CommandLineTest, CheckRefusesWithTheReason) {

@@ -1,0 +1,206 @@
+#include "core/pipeline/recorder.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "core/base/uuid.hpp"
+#include "core/completion/outcome.hpp"
+#include "core/resilience/attempt_policy.hpp"
+
+namespace aim::pipeline {
+namespace {
+
+using completion::HistoryStatus;
+using resilience::CircuitBreaker;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+std::string_view OutcomeName(const std::optional<Error>& error) {
+    return error ? ErrorKindName(error->kind) : std::string_view("success");
+}
+
+bool CountsForRating(const std::optional<Error>& error) {
+    return !error || resilience::RuleFor(error->kind).counts_for_rating;
+}
+
+CircuitBreaker::Outcome BreakerOutcome(const std::optional<Error>& error) {
+    if (!error) return CircuitBreaker::Outcome::kSuccess;
+    return resilience::RuleFor(error->kind).breaker_counts ? CircuitBreaker::Outcome::kFailure
+                                                           : CircuitBreaker::Outcome::kNeutral;
+}
+
+std::uint64_t Unsigned(std::int64_t tokens) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(tokens, 0));
+}
+
+HistoryStatus StatusOf(const CompletionResult& result) {
+    if (result.client_left) return HistoryStatus::kCancelled;
+    if (!result.error) return HistoryStatus::kSuccess;
+    return result.error->kind == ErrorKind::kUpstreamTimeout ? HistoryStatus::kTimeout
+                                                             : HistoryStatus::kError;
+}
+
+std::string_view StatusName(HistoryStatus status) {
+    switch (status) {
+        case HistoryStatus::kSuccess:
+            return "success";
+        case HistoryStatus::kTimeout:
+            return "timeout";
+        case HistoryStatus::kCancelled:
+            return "cancelled";
+        case HistoryStatus::kError:
+            break;
+    }
+    return "error";
+}
+
+}  // namespace
+
+rating::Reliability Recorder::Rate(const AttemptFacts& facts, const AttemptResult& attempt,
+                                   MonotonicTime now) {
+    routing::ModelState& state = *facts.candidate.state;
+    state.breaker.Record(facts.permit, BreakerOutcome(attempt.error), now);
+    if (!attempt.error) {
+        state.cooldown.NoteSuccess(facts.started, now);
+    } else {
+        const resilience::ModelAction action = resilience::RuleFor(attempt.error->kind).action;
+        if (action == resilience::ModelAction::kPark)
+            state.cooldown.Park(now, attempt.error->retry_after);
+        if (action == resilience::ModelAction::kCoolDown)
+            state.cooldown.CoolDown(now, attempt.error->retry_after, random_);
+    }
+    const Uuid& model = facts.candidate.row->id;
+    return CountsForRating(attempt.error)
+               ? shared_.states.AddOutcome(model, !attempt.error, attempt.duration)
+               : shared_.states.Rating(model);
+}
+
+void Recorder::AddOutcome(const Caller& caller, const routing::Candidate& candidate,
+                          const AttemptResult& attempt, Progress& progress) {
+    completion::Outcome outcome;
+    outcome.id = Uuid::MakeV7(shared_.clock.WallNow(), random_);
+    outcome.request_id = caller.request_id;
+    outcome.model_id = candidate.row->id;
+    outcome.provider = candidate.row->provider;
+    if (attempt.error) outcome.error = attempt.error->kind;
+    outcome.counts = CountsForRating(attempt.error);
+    outcome.response_time = attempt.duration;
+    outcome.first_content = attempt.first_content;
+    outcome.prompt_tokens = attempt.response.usage.prompt_tokens;
+    outcome.completion_tokens = attempt.response.usage.completion_tokens;
+    outcome.cost = ledger::CostInUsd(outcome.prompt_tokens, outcome.completion_tokens,
+                                     candidate.row->input_price_per_million,
+                                     candidate.row->output_price_per_million);
+    outcome.occurred_at = shared_.clock.WallNow();
+    progress.records.push_back(ledger::MakeRecord(outcome));
+}
+
+void Recorder::Count(std::string_view model, const AttemptResult& attempt) {
+    PipelineMetrics& metrics = shared_.metrics;
+    metrics.attempts.With({model, OutcomeName(attempt.error)}).Increment();
+    metrics.attempt_duration.With({model}).Observe(static_cast<double>(attempt.duration.count()) /
+                                                   1e6);
+    if (attempt.first_content) {
+        metrics.first_content.With({model}).Observe(
+            static_cast<double>(attempt.first_content->count()) / 1e3);
+    }
+    const completion::Usage& usage = attempt.response.usage;
+    if (usage.prompt_tokens)
+        metrics.tokens.With({model, "input"}).Increment(Unsigned(*usage.prompt_tokens));
+    if (usage.completion_tokens)
+        metrics.tokens.With({model, "output"}).Increment(Unsigned(*usage.completion_tokens));
+}
+
+void Recorder::LogFailure(const Caller& caller, const routing::Candidate& candidate,
+                          const AttemptResult& attempt) {
+    shared_.logger.Log(telemetry::Level::kWarning, "attempt_failed", "An attempt at a model failed",
+                       {{"request_id", caller.request_id},
+                        {"model", candidate.row->name},
+                        {"provider", candidate.row->provider},
+                        {"outcome", OutcomeName(attempt.error)},
+                        {"upstream_status", attempt.error->upstream_status},
+                        {"code", attempt.error->code},
+                        {"reason", attempt.error->message},
+                        {"duration_ms", duration_cast<milliseconds>(attempt.duration).count()}});
+}
+
+void Recorder::OnAttempt(const Caller& caller, const AttemptFacts& facts, AttemptResult& attempt,
+                         Progress& progress) {
+    const routing::Candidate& candidate = facts.candidate;
+    const MonotonicTime now = shared_.clock.Now();
+    const rating::Reliability after = Rate(facts, attempt, now);
+    AddOutcome(caller, candidate, attempt, progress);
+    Count(candidate.row->name, attempt);
+
+    dialect::NativeAnswer::Attempt entry;
+    entry.model = candidate.row->name;
+    entry.provider = candidate.row->provider;
+    entry.outcome = OutcomeName(attempt.error);
+    entry.duration = duration_cast<milliseconds>(attempt.duration);
+    progress.result.attempts.push_back(std::move(entry));
+    progress.result.score = after.reliability_score.ToDouble();
+    progress.result.candidate = &candidate;
+    progress.result.response = std::move(attempt.response);
+    if (!attempt.error) return;
+
+    progress.last_error = attempt.error;
+    if (attempt.error->kind == ErrorKind::kRateLimited) {
+        const milliseconds rest = candidate.state->cooldown.Remaining(now);
+        if (!progress.smallest_retry_after || rest < *progress.smallest_retry_after)
+            progress.smallest_retry_after = rest;
+    } else {
+        progress.all_rate_limited = false;
+    }
+    LogFailure(caller, candidate, attempt);
+}
+
+void Recorder::OnPrompt(const completion::ChatRequest& request, const Caller& caller,
+                        Progress& progress) {
+    const CompletionResult& result = progress.result;
+    completion::HistoryRecord history;
+    history.id = Uuid::MakeV7(shared_.clock.WallNow(), random_);
+    history.request_id = caller.request_id;
+    history.user_id = request.user_id;
+    history.user_telegram_id = request.user_telegram_id;
+    history.username = request.username;
+    history.key_id = caller.key_id;
+    history.prompt_text = request.PromptText();
+    history.response_text = result.response.text();
+    if (result.candidate != nullptr) {
+        history.model_id = result.candidate->row->id;
+        history.model_name = result.candidate->row->name;
+    }
+    history.duration = result.processing_time;
+    history.status = StatusOf(result);
+    const std::string_view status = StatusName(history.status);
+    if (result.error) {
+        const Error& shown =
+            progress.last_error && !result.client_left ? *progress.last_error : *result.error;
+        history.error_message = std::string(ErrorKindName(shown.kind)) + ": " + shown.message;
+    }
+    history.prompt_tokens = result.response.usage.prompt_tokens;
+    history.completion_tokens = result.response.usage.completion_tokens;
+    history.attempts = static_cast<int>(result.attempts.size());
+    history.created_at = shared_.clock.WallNow();
+    progress.records.push_back(ledger::MakeRecord(history, shared_.settings.history_text_max));
+    progress.ledger_ticket = shared_.ledger.Append(std::move(progress.records));
+
+    shared_.metrics.prompts.With({status}).Increment();
+    shared_.metrics.overhead.Observe(static_cast<double>(result.overhead.count()) / 1e6);
+    const auto level =
+        result.error && !result.client_left ? telemetry::Level::kWarning : telemetry::Level::kInfo;
+    shared_.logger.Log(
+        level, result.error ? "prompt_failed" : "prompt_processed",
+        result.error ? "Prompt was not answered" : "Prompt processed successfully",
+        {{"request_id", caller.request_id},
+         {"user_id", request.user_id},
+         {"model_used", history.model_name},
+         {"processing_time_ms", result.processing_time.count()},
+         {"status", status},
+         {"attempts", history.attempts},
+         {"error_code", result.error ? std::string_view(result.error->code) : std::string_view()}});
+}
+
+}  // namespace aim::pipeline

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/base/clock.hpp"
+#include "core/base/random.hpp"
+#include "core/completion/chat_request.hpp"
+#include "core/pipeline/attempt.hpp"
+#include "core/pipeline/pipeline_shared.hpp"
+#include "core/pipeline/progress.hpp"
+#include "core/resilience/circuit_breaker.hpp"
+#include "core/routing/candidate.hpp"
+
+namespace aim::pipeline {
+
+// Writes down what became of attempts and prompts, for everybody who goes by it: breaker, cooldown
+// and live rating of the model, ledger, metrics, log. One object a loop.
+class Recorder {
+  public:
+    // Both outlive the recorder.
+    Recorder(PipelineShared& shared, Random& random) : shared_(shared), random_(random) {}
+
+    struct AttemptFacts {
+        const routing::Candidate& candidate;
+        resilience::CircuitBreaker::Permit permit;
+        MonotonicTime started;
+    };
+    // Takes the attempt's response over into the progress; its error stays where it is.
+    void OnAttempt(const Caller& caller, const AttemptFacts& facts, AttemptResult& attempt,
+                   Progress& progress);
+
+    // The prompt is over: the progress holds its result. Hands all records to the ledger.
+    void OnPrompt(const completion::ChatRequest& request, const Caller& caller, Progress& progress);
+
+  private:
+    rating::Reliability Rate(const AttemptFacts& facts, const AttemptResult& attempt,
+                             MonotonicTime now);
+    void AddOutcome(const Caller& caller, const routing::Candidate& candidate,
+                    const AttemptResult& attempt, Progress& progress);
+    void Count(std::string_view model, const AttemptResult& attempt);
+    void LogFailure(const Caller& caller, const routing::Candidate& candidate,
+                    const AttemptResult& attempt);
+
+    PipelineShared& shared_;
+    Random& random_;
+};
+
+}  // namespace aim::pipeline
