@@ -142,8 +142,12 @@ TEST_F(LedgerTest, AFullDiskDegradesAndHeals) {
         ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
     } const unmount{disk};
     Service data_api = DataApi();
-    std::ofstream(disk / "ballast") << std::string(20u << 20, 'b');
-    auto business = std::make_unique<Service>(BusinessApi());
+    // Less is left than a segment takes, but enough for the private copy of one plugin.
+    std::ofstream(disk / "ballast") << std::string(17u << 20, 'b');
+    const TemporaryFolder plugins;
+    fs::copy_file(AIM_BINARY_DIR "/plugins/groq.so", plugins.path() / "groq.so");
+    const Environment one_plugin = {{"PLUGIN_PATH", plugins.path().string()}};
+    auto business = std::make_unique<Service>(BusinessApi(one_plugin));
     EXPECT_EQ(StatusOf(*business), "degraded") << business->Client().Get("/ready").body;
     EXPECT_EQ(MetricOf(*business, "aimanager_ledger_degraded"), "1");
     for (int i = 0; i < 10; ++i)
@@ -159,7 +163,7 @@ TEST_F(LedgerTest, AFullDiskDegradesAndHeals) {
                MetricOf(*business, "aimanager_ledger_degraded") == "0";
     }));
     business->process->Kill();  // they are on the disk now
-    business = std::make_unique<Service>(BusinessApi());
+    business = std::make_unique<Service>(BusinessApi(one_plugin));
     const Service again = DataApi();
     AwaitDelivery(*business);
     EXPECT_EQ(
