@@ -23,6 +23,8 @@ extra=()
 # The executables of the label's tests (aim_test gives both one name), and every plugin: tests load them from the build folder.
 targets_of_label() {
     local all
+    # A folder from before a test was added must know it, too.
+    ninja -C "$build_dir" build.ninja >&2
     all=$(ninja -C "$build_dir" -t targets all)
     ctest --test-dir "$build_dir" -N -L "$label" | sed -n 's/^ *Test *#[0-9]*: \([A-Za-z0-9_.-]*\).*/\1/p' |
         while IFS= read -r name; do

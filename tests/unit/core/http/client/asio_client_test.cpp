@@ -380,7 +380,8 @@ TEST_F(AsioClientTest, AnEarlyAnswerEndsTheSendingOfALargeBody) {
     ASSERT_FALSE(answer.error) << answer.error->message;
     EXPECT_EQ(answer.status, 413);
     EXPECT_EQ(answer.body, "big");
-    EXPECT_EQ(client_->stats().connections_open.Value(), 0)
+    // The writing half unwinds on a turn of the loop of its own.
+    EXPECT_TRUE(RunUntil([&] { return client_->stats().connections_open.Value() == 0; }))
         << "a half sent request cannot be followed by another";
 }
 
