@@ -8,6 +8,9 @@
 namespace aim::plugin {
 namespace {
 
+// What a provider repeats in an object of its own is not its plugin's fault.
+constexpr json::Limits kProvidersOwn = {.refuse_duplicate_keys = false};
+
 using completion::DeltaKind;
 
 constexpr std::size_t kMaxErrorText = 4096;
@@ -162,7 +165,7 @@ void SessionSink::OnUsage(void* context, const aim_usage* usage) {
     merged.cache_write_tokens = Count(usage->cache_write_tokens);
     merged.reasoning_tokens = Count(usage->reasoning_tokens);
     const std::string_view whole = View(usage->json);
-    if (!whole.empty() && whole.size() <= 16 * 1024 && json::IsValidValue(whole))
+    if (!whole.empty() && whole.size() <= 16 * 1024 && json::IsValidValue(whole, kProvidersOwn))
         merged.json = whole;
     self->batch_->MergeUsage(merged);
 }
@@ -185,7 +188,7 @@ void SessionSink::OnExtra(void* context, int32_t scope, uint32_t choice, uint32_
     SessionSink* self = Self(context);
     if (self == nullptr || scope < 0 || scope > 3 || name.size == 0 || name.size > 128) return;
     if (!self->TakeItem(json.size)) return;
-    if (!json::IsValidValue(View(json))) {
+    if (!json::IsValidValue(View(json), kProvidersOwn)) {
         self->Misbehaved("an extra field that is no JSON value");
         return;
     }
