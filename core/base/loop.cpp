@@ -5,8 +5,22 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <sched.h>
 
 namespace aim {
+namespace {
+
+// The cores that this process may use: fewer than the machine has under taskset or in a container
+// with a cpuset, which hardware_concurrency() does not see.
+std::size_t UsableCores() {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    if (::sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_COUNT(&cores) > 0)
+        return static_cast<std::size_t>(CPU_COUNT(&cores));
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
 
 // The hint 1 says that one thread runs the context: no wake-ups of further threads.
 Loop::Loop(std::size_t index)
@@ -40,7 +54,7 @@ void Loop::Work() {
 }
 
 EngineLoops::EngineLoops(std::size_t count) {
-    if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
+    if (count == 0) count = UsableCores();
     for (std::size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>(i));
 }
 

@@ -59,8 +59,8 @@ class Loop {
 // and outlived by this.
 class EngineLoops {
   public:
-    // `count` 0 means one a core. The loops do not run before Start(), so that their objects can be
-    // made in peace.
+    // `count` 0 means one for each core that the calling thread may use. The loops do not run
+    // before Start(), so that their objects can be made in peace.
     explicit EngineLoops(std::size_t count = 0);
     ~EngineLoops() { Stop(); }
     EngineLoops(const EngineLoops&) = delete;

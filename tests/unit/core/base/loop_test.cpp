@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include "core/base/blocking_pool.hpp"
 #include "core/base/clock.hpp"
@@ -35,6 +36,21 @@ TEST(EngineLoops, EachLoopHasAThreadOfItsOwn) {
     loops.Stop();
     loops.Stop();
     EXPECT_FALSE(loops[0].running());
+}
+
+TEST(EngineLoops, ByDefaultThereIsOneForEachCoreThatMayBeUsed) {
+    std::thread([] {
+        cpu_set_t all;
+        ASSERT_EQ(::sched_getaffinity(0, sizeof all, &all), 0);
+        EXPECT_EQ(EngineLoops().size(), static_cast<std::size_t>(CPU_COUNT(&all)));
+        std::size_t first = 0;
+        while (!CPU_ISSET(first, &all)) ++first;
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(first, &one);
+        ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+        EXPECT_EQ(EngineLoops().size(), 1U);
+    }).join();
 }
 
 TEST(EngineLoops, PostedActionsRunInOrder) {
