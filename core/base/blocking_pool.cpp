@@ -1,6 +1,5 @@
 #include "core/base/blocking_pool.hpp"
 
-#include <memory>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -17,12 +16,17 @@ Task<bool> BlockingPool::Run(std::function<void()> action) {
     }
     const Executor executor = co_await boost::asio::this_coro::executor;
     auto start = [&](auto handler) {
-        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-        auto guard = std::make_shared<boost::asio::executor_work_guard<Executor>>(executor);
-        boost::asio::post(pool_, [executor, resume, guard, run = std::move(action)] {
-            run();
-            boost::asio::post(executor, [resume, guard] { (*resume)(); });
-        });
+        auto resume = [handler = std::move(handler),
+                       guard = boost::asio::executor_work_guard<Executor>(executor)]() mutable {
+            std::move(handler)();
+        };
+        // Handed on, not shared: the loop may end as soon as the coroutine has gone on, so this
+        // thread must own nothing of it then.
+        boost::asio::post(
+            pool_, [executor, resume = std::move(resume), run = std::move(action)]() mutable {
+                run();
+                boost::asio::post(executor, std::move(resume));
+            });
     };
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>&, void()>(
         start, kUseTask);

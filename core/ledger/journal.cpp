@@ -64,7 +64,7 @@ void Journal::Close() {
     const std::lock_guard lock(mutex_);
     open_ = false;
     safe_.store(~std::uint64_t{0}, std::memory_order_release);
-    for (const auto& waiter : std::exchange(waiters_, {})) Waiter::Release(waiter);
+    for (auto& waiter : std::exchange(waiters_, {})) Waiter::Release(std::move(waiter));
     if (!memory_.empty()) {
         logger_.Error("ledger_unwritten",
                       "The process ends with records that the disk did not take",

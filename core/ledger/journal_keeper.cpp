@@ -174,12 +174,13 @@ void Journal::Judge() {
     const bool stuck = sync_failing_ || memory_stuck_;
     stuck_.store(stuck, std::memory_order_relaxed);
     const std::uint64_t safe = safe_.load(std::memory_order_relaxed);
-    std::erase_if(waiters_, [&](const std::shared_ptr<Waiter>& waiter) {
-        if (!stuck && waiter->ticket > safe) return false;
-        if (stuck) ++unsynced_answers_;
-        Waiter::Release(waiter);
-        return true;
-    });
+    const auto due = std::stable_partition(
+        waiters_.begin(), waiters_.end(),
+        [&](const std::shared_ptr<Waiter>& waiter) { return !stuck && waiter->ticket > safe; });
+    if (stuck) unsynced_answers_ += static_cast<std::uint64_t>(waiters_.end() - due);
+    // Handed over, not shared: the last owner has to be the waiter's own loop.
+    std::for_each(due, waiters_.end(), [](auto& waiter) { Waiter::Release(std::move(waiter)); });
+    waiters_.erase(due, waiters_.end());
     // Somebody came while the disk was busy.
     if (!waiters_.empty() && !stuck) keeper_wanted_ = true;
 }

@@ -19,7 +19,8 @@ struct Journal::Waiter {
 
     Waiter(const Executor& executor, Ticket wanted) : ticket(wanted), timer(executor) {}
 
-    // From any thread; the loop has to exist still.
+    // From any thread, by the last owner but the coroutine itself: the timer must end on its loop,
+    // which has to exist still.
     static void Release(std::shared_ptr<Waiter> waiter) {
         const Executor executor = waiter->timer.get_executor();
         boost::asio::post(executor, [waiter = std::move(waiter)] {

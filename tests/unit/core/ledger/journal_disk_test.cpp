@@ -154,10 +154,10 @@ TEST_F(JournalDiskTest, UnderAlwaysAnAnswerWaitsForItsSyncAndSharesItWithOthers)
     options_.fsync = FsyncPolicy::kAlways;
     options_.fsync_interval = std::chrono::milliseconds(1000);
     telemetry::Histogram syncs({0.001});
+    boost::asio::io_context loop{1};
     Journal journal(options_, log_);
     journal.ObserveSyncs(syncs);
     ASSERT_TRUE(journal.Open());
-    boost::asio::io_context loop{1};
     int answered = 0;
     constexpr int kPrompts = 200;
     const auto prompt = [&]() -> Task<> {
@@ -195,8 +195,8 @@ TEST_F(JournalDiskTest, UnderTheOtherPoliciesNobodyWaits) {
 // A disk that does not take anything must not hold the answers back.
 TEST_F(JournalDiskTest, UnderAlwaysAFullDiskReleasesTheAnswers) {
     options_.fsync = FsyncPolicy::kAlways;
-    Journal journal(options_, log_);
     boost::asio::io_context loop{1};
+    Journal journal(options_, log_);
     bool answered = false;
     {
         const NoSpace no_space;
