@@ -1,7 +1,7 @@
 #include "core/base/time_format.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 
 namespace aim {
 namespace {
@@ -39,18 +39,31 @@ std::chrono::microseconds TakeFraction(std::string_view& text, bool& valid) {
 
 }  // namespace
 
-std::string FormatRfc3339(WallTime time) {
+std::array<char, 24> Rfc3339Chars(WallTime time) {
     using namespace std::chrono;
     const auto day = floor<days>(time);
     const year_month_day date(day);
     const hh_mm_ss clock(floor<milliseconds>(time - day));
-    char buffer[40];
-    const int size = std::snprintf(
-        buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-        static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-    return std::string(buffer, static_cast<std::size_t>(size));
+    std::array<char, 24> text = {"0000-00-00T00:00:00.000"};
+    text[23] = 'Z';
+    // Digits from the right to the left, ending before `end`.
+    const auto put = [&text](std::size_t end, auto value) {
+        for (auto rest = static_cast<unsigned>(value); rest > 0; rest /= 10)
+            text[--end] = static_cast<char>('0' + rest % 10);
+    };
+    put(4, std::clamp(static_cast<int>(date.year()), 0, 9999));
+    put(7, static_cast<unsigned>(date.month()));
+    put(10, static_cast<unsigned>(date.day()));
+    put(13, clock.hours().count());
+    put(16, clock.minutes().count());
+    put(19, clock.seconds().count());
+    put(23, clock.subseconds().count());
+    return text;
+}
+
+std::string FormatRfc3339(WallTime time) {
+    const std::array<char, 24> text = Rfc3339Chars(time);
+    return std::string(text.data(), text.size());
 }
 
 std::optional<WallTime> ParseRfc3339(std::string_view text) {

@@ -49,17 +49,21 @@ Uuid Uuid::MakeV7(WallTime now, Random& random) {
     return Uuid(bytes);
 }
 
-std::string Uuid::ToString() const {
+std::array<char, 36> Uuid::Chars() const {
     static constexpr char kHex[] = "0123456789abcdef";
-    std::string text(36, '-');
-    std::size_t nibble = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (IsDash(i)) continue;
-        const std::uint8_t byte = bytes_[nibble / 2];
-        text[i] = kHex[nibble % 2 == 0 ? byte >> 4 : byte & 0xf];
-        ++nibble;
+    std::array<char, 36> text;
+    char* out = text.data();
+    for (std::size_t i = 0; i < bytes_.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+        *out++ = kHex[bytes_[i] >> 4];
+        *out++ = kHex[bytes_[i] & 0xf];
     }
     return text;
+}
+
+std::string Uuid::ToString() const {
+    const std::array<char, 36> text = Chars();
+    return std::string(text.data(), text.size());
 }
 
 }  // namespace aim

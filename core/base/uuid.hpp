@@ -27,7 +27,9 @@ class Uuid {
     // that ids of one process sort by time of making), the rest random.
     static Uuid MakeV7(WallTime now, Random& random);
 
-    std::string ToString() const;  // lower case
+    // The 36 characters, lower case. Chars() is for those who write them somewhere at once.
+    std::string ToString() const;
+    std::array<char, 36> Chars() const;
     bool IsNil() const { return bytes_ == std::array<std::uint8_t, 16>{}; }
     int version() const { return bytes_[6] >> 4; }
     const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }

@@ -18,8 +18,11 @@ std::string_view Trim(std::string_view text) {
 }  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return Lower(x) == Lower(y); });
+    if (a.size() != b.size()) return false;
+    // Most names that are asked for differ in their first letter from what is there.
+    if (a.empty() || (a.front() | 0x20) != (b.front() | 0x20)) return a.empty();
+    return std::equal(a.begin(), a.end(), b.begin(),
+                      [](char x, char y) { return x == y || Lower(x) == Lower(y); });
 }
 
 bool ListHasToken(std::string_view value, std::string_view token) {
@@ -66,7 +69,6 @@ void HeaderMap::Clear() {
 
 std::string_view HeaderMap::Find(std::string_view name) const {
     for (const Span& span : spans_) {
-        if (span.name_size != name.size()) continue;
         if (EqualsIgnoreCase({text_.data() + span.name_at, span.name_size}, name)) {
             return {text_.data() + span.value_at, span.value_size};
         }

@@ -7,11 +7,9 @@
 #include <optional>
 
 #include <locale.h>  // NOLINT(modernize-deprecated-headers): strtod_l is not in <clocale>
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers)
 
+#include "core/json/rapidjson.hpp"
 #include "core/json/scanner.hpp"
 
 namespace aim::json {
@@ -21,6 +19,7 @@ using Allocator = rapidjson::MemoryPoolAllocator<>;
 
 constexpr std::size_t kPoolBytes = 2048;  // enough for a usual prompt without a further allocation
 constexpr std::size_t kLeastChunk = 8 * 1024;
+constexpr std::size_t kReadAhead = 16;  // the NUL, and what the parser may read behind it
 
 // Depth is limited by the scan before.
 constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
@@ -88,7 +87,7 @@ class TreeBuilder {
 
 struct Document::Tree {
     explicit Tree(std::size_t text_size)
-        : text(new char[text_size + 1]),
+        : text(new char[text_size + kReadAhead]),
           allocator(pool, sizeof pool, std::max(kLeastChunk, text_size / 2)),
           document(&allocator) {}
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "core/base/json_string.hpp"
 #include "core/base/utf8.hpp"
-#include "core/json/plain_run.hpp"
 
 namespace aim::json {
 namespace {
@@ -154,7 +154,7 @@ bool Scanner::ReadKey() {
 bool Scanner::ReadString(bool& has_escapes) {
     ++position_;
     for (;;) {
-        position_ = EndOfPlainRun(text_, position_);
+        position_ = EndOfPlainJson(text_, position_);
         if (position_ == text_.size()) return Fail("unexpected end inside a string", position_);
         const auto byte = static_cast<unsigned char>(text_[position_]);
         if (byte == '"') {

@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-#include <rapidjson/document.h>
-
+#include "core/json/rapidjson.hpp"
 #include "core/json/writer.hpp"
 
 namespace aim::json {

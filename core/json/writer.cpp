@@ -3,13 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/base/utf8.hpp"
-#include "core/json/plain_run.hpp"
-
 namespace aim::json {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 template <typename T>
 void AppendNumber(T value, std::string& out) {
@@ -18,48 +13,7 @@ void AppendNumber(T value, std::string& out) {
     out.append(buffer, result.ptr);
 }
 
-void AppendEscaped(unsigned char byte, std::string& out) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    static constexpr std::string_view kSpecial = "\"\\\b\f\n\r\t";
-    static constexpr std::string_view kLetter = "\"\\bfnrt";
-    out.push_back('\\');
-    const std::size_t special = kSpecial.find(static_cast<char>(byte));
-    if (special != std::string_view::npos) {
-        out.push_back(kLetter[special]);
-        return;
-    }
-    out.append("u00");
-    out.push_back(kHex[byte >> 4]);
-    out.push_back(kHex[byte & 15]);
-}
-
 }  // namespace
-
-void AppendQuoted(std::string_view text, std::string& out) {
-    out.push_back('"');
-    std::size_t run = 0;  // from here on everything is copied as it is
-    std::size_t position = 0;
-    for (;;) {
-        position = EndOfPlainRun(text, position);
-        if (position == text.size()) break;
-        const auto byte = static_cast<unsigned char>(text[position]);
-        const Utf8Step step = NextUtf8(text.substr(position));
-        if (byte >= 0x80 && step.kind == Utf8Step::Kind::kValid) {
-            position += step.size;
-            continue;
-        }
-        out.append(text.substr(run, position - run));
-        if (byte < 0x80) {
-            AppendEscaped(byte, out);
-        } else {
-            out.append(kReplacement);
-        }
-        position += step.size;
-        run = position;
-    }
-    out.append(text.substr(run));
-    out.push_back('"');
-}
 
 void Writer::Separate() {
     if (needs_comma_) out_.push_back(',');
@@ -81,15 +35,21 @@ Writer& Writer::Close(char bracket) {
 
 Writer& Writer::Key(std::string_view key) {
     Separate();
-    AppendQuoted(key, out_);
+    AppendJsonString(key, out_);
     out_.push_back(':');
+    needs_comma_ = false;
+    return *this;
+}
+
+Writer& Writer::RawKey(std::string_view text) {
+    out_.append(needs_comma_ ? text : text.substr(1));
     needs_comma_ = false;
     return *this;
 }
 
 Writer& Writer::String(std::string_view text) {
     Separate();
-    AppendQuoted(text, out_);
+    AppendJsonString(text, out_);
     return *this;
 }
 

@@ -1,17 +1,22 @@
 #pragma once
 
+#include <array>
+#include <cassert>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "core/base/json_string.hpp"
+
 namespace aim::json {
 
 // Appends `text` as a JSON string with its quotes: control characters escaped, malformed UTF-8
 // replaced by U+FFFD.
-void AppendQuoted(std::string_view text, std::string& out);
+inline void AppendQuoted(std::string_view text, std::string& out) { AppendJsonString(text, out); }
 
 // Writes JSON by appending to a string that the caller owns; commas come by themselves. It
 // allocates nothing beside the string. The caller keeps the order right (a key before each member's
@@ -25,6 +30,19 @@ class Writer {
     Writer& BeginArray() { return Open('['); }
     Writer& EndArray() { return Close(']'); }
     Writer& Key(std::string_view key);
+    // A literal, which has to be plain ASCII; keys are most of what is written.
+    template <std::size_t N>
+    Writer& Key(const char (&literal)[N]) {
+        constexpr std::size_t kSize = N - 1;
+        assert(EndOfPlainJson({literal, kSize}, 0) == kSize);
+        std::array<char, kSize + 4> text;
+        text[0] = ',';
+        text[1] = '"';
+        std::memcpy(text.data() + 2, literal, kSize);
+        text[kSize + 2] = '"';
+        text[kSize + 3] = ':';
+        return RawKey({text.data(), text.size()});
+    }
 
     Writer& String(std::string_view text);
     Writer& Int(std::int64_t value);
@@ -53,6 +71,8 @@ class Writer {
             return Double(value);
         } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
             return String(value);
+        } else if constexpr (kIsChars<T>) {
+            return String({value.data(), value.size()});
         } else {
             return value.has_value() ? Put(*value) : Null();
         }
@@ -63,11 +83,21 @@ class Writer {
     Writer& Field(std::string_view key, const T& value) {
         return Key(key).Put(value);
     }
+    template <std::size_t N, typename T>
+    Writer& Field(const char (&literal)[N], const T& value) {
+        return Key(literal).Put(value);
+    }
 
   private:
+    template <typename T>
+    static constexpr bool kIsChars = false;
+    template <std::size_t N>
+    static constexpr bool kIsChars<std::array<char, N>> = true;
+
     Writer& Open(char bracket);
     Writer& Close(char bracket);
     void Separate();
+    Writer& RawKey(std::string_view text);  // `,"key":`
 
     std::string& out_;
     bool needs_comma_ = false;

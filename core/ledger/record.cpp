@@ -28,13 +28,28 @@ std::string_view StatusName(HistoryStatus status) {
     return "error";
 }
 
-std::string CutText(std::string_view text, std::size_t most) {
-    if (text.size() <= most) return std::string(text);
-    const std::string mark = "… [cut, " + std::to_string(text.size()) + " bytes]";
-    std::size_t end = most > mark.size() ? most - mark.size() : 0;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-    return std::string(text.substr(0, end)) + mark;
-}
+// A text within its limit: the caller's own when it is, else a shorter copy that says so.
+class Cut {
+  public:
+    Cut(std::string_view text, std::size_t most) : text_(text) {
+        if (text.size() <= most) return;
+        const std::string mark = "… [cut, " + std::to_string(text.size()) + " bytes]";
+        std::size_t end = most > mark.size() ? most - mark.size() : 0;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+        shortened_.assign(text.substr(0, end)).append(mark);
+        text_ = shortened_;
+    }
+    Cut(const Cut&) = delete;
+    Cut& operator=(const Cut&) = delete;
+
+    operator std::string_view() const { return text_; }  // NOLINT(google-explicit-constructor)
+    std::size_t size() const { return text_.size(); }
+    bool empty() const { return text_.empty(); }
+
+  private:
+    std::string_view text_;
+    std::string shortened_;
+};
 
 // A decimal in units of 10^-9; nullopt for anything that is not a plain decimal.
 std::optional<std::int64_t> ParseNano(const std::string& text) {
@@ -97,10 +112,10 @@ Record MakeRecord(const completion::Outcome& outcome) {
     record.json.reserve(420);
     json::Writer writer(record.json);
     writer.BeginObject()
-        .Field("id", outcome.id.ToString())
-        .Field("request_id", CutText(outcome.request_id, kMaxNameBytes))
-        .Field("model_id", outcome.model_id.ToString())
-        .Field("provider", CutText(outcome.provider, kMaxNameBytes))
+        .Field("id", outcome.id.Chars())
+        .Field("request_id", Cut(outcome.request_id, kMaxNameBytes))
+        .Field("model_id", outcome.model_id.Chars())
+        .Field("provider", Cut(outcome.provider, kMaxNameBytes))
         .Field("outcome",
                outcome.error ? ErrorKindName(*outcome.error) : std::string_view("success"))
         .Field("counts", outcome.counts);
@@ -120,7 +135,7 @@ Record MakeRecord(const completion::Outcome& outcome) {
         writer.Field("cost", outcome.cost);
     }
     writer.Field("source", outcome.probe ? "probe" : "prompt")
-        .Field("occurred_at", FormatRfc3339(outcome.occurred_at))
+        .Field("occurred_at", Rfc3339Chars(outcome.occurred_at))
         .EndObject();
     return record;
 }
@@ -129,20 +144,20 @@ namespace {
 
 void WriteHistory(const completion::HistoryRecord& history, std::size_t text_max,
                   std::string& json) {
-    const std::string prompt = CutText(history.prompt_text, text_max);
-    const std::string response = CutText(history.response_text, text_max);
+    const Cut prompt(history.prompt_text, text_max);
+    const Cut response(history.response_text, text_max);
     json.reserve(prompt.size() + response.size() + 640);
     json::Writer writer(json);
     const auto text_or_null = [&](std::string_view key, std::string_view text) {
         if (text.empty()) {
             writer.Key(key).Null();
         } else {
-            writer.Field(key, CutText(text, kMaxNameBytes));
+            writer.Field(key, Cut(text, kMaxNameBytes));
         }
     };
     writer.BeginObject()
-        .Field("id", history.id.ToString())
-        .Field("request_id", CutText(history.request_id, kMaxNameBytes));
+        .Field("id", history.id.Chars())
+        .Field("request_id", Cut(history.request_id, kMaxNameBytes));
     text_or_null("user_id", history.user_id);
     writer.Field("user_telegram_id", history.user_telegram_id);
     text_or_null("username", history.username);
@@ -154,7 +169,7 @@ void WriteHistory(const completion::HistoryRecord& history, std::size_t text_max
         writer.Field("response_text", response);
     }
     if (history.model_id) {
-        writer.Field("ai_model_id", history.model_id->ToString());
+        writer.Field("ai_model_id", history.model_id->Chars());
     } else {
         writer.Key("ai_model_id").Null();
     }
@@ -165,7 +180,7 @@ void WriteHistory(const completion::HistoryRecord& history, std::size_t text_max
     writer.Field("prompt_tokens", history.prompt_tokens)
         .Field("completion_tokens", history.completion_tokens)
         .Field("attempts", history.attempts)
-        .Field("created_at", FormatRfc3339(history.created_at))
+        .Field("created_at", Rfc3339Chars(history.created_at))
         .EndObject();
 }
 

@@ -4,13 +4,11 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/base/json_string.hpp"
 #include "core/base/time_format.hpp"
-#include "core/base/utf8.hpp"
 
 namespace aim::telemetry {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 template <typename T>
 void AppendNumber(T value, std::string& out) {
@@ -19,35 +17,10 @@ void AppendNumber(T value, std::string& out) {
     out.append(buffer, result.ptr);
 }
 
-bool IsPlain(unsigned char byte) {
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-void AppendEscape(unsigned char byte, std::string& out) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    switch (byte) {
-        case '"':
-        case '\\':
-            out.push_back('\\');
-            out.push_back(static_cast<char>(byte));
-            return;
-        case '\n':
-            out.append("\\n");
-            return;
-        case '\t':
-            out.append("\\t");
-            return;
-        default:
-            out.append("\\u00");
-            out.push_back(kHex[byte >> 4]);
-            out.push_back(kHex[byte & 15]);
-    }
-}
-
 struct AppendValue {
     std::string& out;
 
-    void operator()(std::string_view text) const { AppendJsonText(text, out); }
+    void operator()(std::string_view text) const { AppendJsonString(text, out); }
     void operator()(bool flag) const { out.append(flag ? "true" : "false"); }
     void operator()(std::int64_t number) const { AppendNumber(number, out); }
     void operator()(std::uint64_t number) const { AppendNumber(number, out); }
@@ -83,47 +56,19 @@ void AppendTimestamp(WallTime now, std::string& out) {
 
 }  // namespace
 
-void AppendJsonText(std::string_view text, std::string& out) {
-    out.push_back('"');
-    std::size_t run = 0;
-    std::size_t position = 0;
-    while (position < text.size()) {
-        const auto byte = static_cast<unsigned char>(text[position]);
-        if (IsPlain(byte)) {
-            ++position;
-            continue;
-        }
-        const Utf8Step step = NextUtf8(text.substr(position));
-        if (byte >= 0x80 && step.kind == Utf8Step::Kind::kValid) {
-            position += step.size;
-            continue;
-        }
-        out.append(text.substr(run, position - run));
-        if (byte < 0x80) {
-            AppendEscape(byte, out);
-        } else {
-            out.append(kReplacement);
-        }
-        position += step.size;
-        run = position;
-    }
-    out.append(text.substr(run));
-    out.push_back('"');
-}
-
 void AppendJsonLine(WallTime now, std::string_view service, Level level, std::string_view event,
                     std::string_view message, std::span<const Field> fields, std::string& out) {
     const AppendValue append_value{out};
     const auto key = [&out](std::string_view name) {
         out.push_back(',');
-        AppendJsonText(name, out);
+        AppendJsonString(name, out);
         out.push_back(':');
     };
     out.append("{\"timestamp\":\"");
     AppendTimestamp(now, out);
     out.append("\",\"level\":\"").append(LevelName(level)).push_back('"');
     key("service");
-    AppendJsonText(service, out);
+    AppendJsonString(service, out);
 
     const Field* request_id = nullptr;
     for (const Field& field : fields) {
@@ -136,9 +81,9 @@ void AppendJsonLine(WallTime now, std::string_view service, Level level, std::st
         out.append("null");
     }
     key("event");
-    AppendJsonText(event, out);
+    AppendJsonString(event, out);
     key("message");
-    AppendJsonText(message, out);
+    AppendJsonString(message, out);
     for (const Field& field : fields) {
         if (field.key == kRequestIdField) continue;
         key(field.key);

@@ -15,7 +15,4 @@ namespace aim::telemetry {
 void AppendJsonLine(WallTime now, std::string_view service, Level level, std::string_view event,
                     std::string_view message, std::span<const Field> fields, std::string& out);
 
-// The text as a JSON string with its quotes.
-void AppendJsonText(std::string_view text, std::string& out);
-
 }  // namespace aim::telemetry

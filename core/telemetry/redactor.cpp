@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/telemetry/json_line.hpp"
+#include "core/base/json_string.hpp"
 
 namespace aim::telemetry {
 namespace {
@@ -21,7 +21,7 @@ const char* Find(const std::string& text, std::size_t from, std::string_view pat
 void Redactor::Add(const SecretString& secret) {
     if (secret.Reveal().size() < kShortest) return;
     std::string quoted;
-    AppendJsonText(secret.Reveal(), quoted);
+    AppendJsonString(secret.Reveal(), quoted);
     SecretString escaped(quoted.substr(1, quoted.size() - 2));
 
     const std::lock_guard lock(mutex_);

@@ -66,3 +66,6 @@ endif()
 # Asio and Beast are compiled once, in core/base/asio_impl.cpp and core/http/asio/beast_impl.cpp.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS RAPIDJSON_HAS_STDSTRING=1)
+# Coroutine frames and handlers: eight of each kind are kept a thread, and the others come from operator new, whose free lists
+# aligned_alloc passes by. No frame here needs more than its alignment.
+add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8 BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN)
