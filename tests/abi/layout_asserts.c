@@ -210,3 +210,29 @@ AT(aim_models, destroy, 16);
 AT(aim_models, begin, 24);
 AT(aim_models, session, 32);
 SIZE(aim_models, 40);
+
+AT(aim_embeddings_request, struct_size, 0);
+AT(aim_embeddings_request, flags, 4);
+AT(aim_embeddings_request, json, 8);
+AT(aim_embeddings_request, model, 24);
+AT(aim_embeddings_request, endpoint, 40);
+AT(aim_embeddings_request, dimensions, 56);
+AT(aim_embeddings_request, input_count, 64);
+AT(aim_embeddings_request, reserved, 68);
+AT(aim_embeddings_request, input, 72);
+AT(aim_embeddings_request, impl, 80);
+SIZE(aim_embeddings_request, 88);
+
+AT(aim_embeddings_sink, struct_size, 0);
+AT(aim_embeddings_sink, reserved, 4);
+AT(aim_embeddings_sink, context, 8);
+AT(aim_embeddings_sink, embedding, 16);
+SIZE(aim_embeddings_sink, 24);
+
+AT(aim_embeddings, struct_size, 0);
+AT(aim_embeddings, reserved, 4);
+AT(aim_embeddings, create, 8);
+AT(aim_embeddings, destroy, 16);
+AT(aim_embeddings, begin, 24);
+AT(aim_embeddings, session, 32);
+SIZE(aim_embeddings, 40);

@@ -1,5 +1,5 @@
-/* Everything of the stable plugin ABI. Drafts (aim/abi/draft/) are included by those who want them.
- */
+/* Everything of the stable plugin ABI. A draft of what may come lies in aim/abi/draft/ while there
+ * is one, and is included by those who want it. */
 #ifndef AIM_ABI_H
 #define AIM_ABI_H
 
@@ -7,6 +7,7 @@
 #include "aim/abi/descriptor.h"
 #include "aim/abi/entry.h"
 #include "aim/abi/export.h"
+#include "aim/abi/ext/embeddings.h"
 #include "aim/abi/ext/models.h"
 #include "aim/abi/host.h"
 #include "aim/abi/http_builder.h"

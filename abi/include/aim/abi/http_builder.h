@@ -71,13 +71,20 @@ typedef struct aim_http_data {
     aim_str id;      /* SSE only: the last event id, may be empty */
 } aim_http_data;
 
-/* How an answer ended, for on_end. */
+/* How an answer ended, for on_end. An ending that a plugin does not know is one other than
+ * COMPLETE.
+ *
+ * NOT_CONNECTED: there is no answer. No connection could be made, or it broke before a head came;
+ * on_head was not called for this request. Told of a session's second and later requests only: of
+ * the first the host knows enough by itself. When the session fails then, the host's own error
+ * counts. */
 #define AIM_END_COMPLETE                                                                    \
     0 /* all bytes that were announced arrived; for SSE and RAW this says nothing about the \
          provider's own terminator */
 #define AIM_END_TRUNCATED 1 /* the connection broke, was reset or ended early */
 #define AIM_END_TOO_LARGE 2 /* over the host's limit for a line, an event or a body */
 #define AIM_END_MALFORMED 3 /* not HTTP, or not the framing that was asked for */
+#define AIM_END_NOT_CONNECTED 4
 
 #ifdef __cplusplus
 }

@@ -60,7 +60,8 @@ typedef struct aim_session_functions {
     int32_t (*on_data)(void* session, const aim_call* call, const aim_http_data* data);
 
     /* [session] The body is over. `how` is AIM_END_…; only after COMPLETE may the session call the
-     * answer whole. Returns a step. */
+     * answer whole. After any ending it may ask again (NEXT_REQUEST, or WAIT first): a poll that
+     * broke off says nothing about the job. Returns a step. */
     int32_t (*on_end)(void* session, const aim_call* call, int32_t how);
 
     /* [session] The wait is over. Returns a step. */

@@ -2,8 +2,8 @@
  *
  * Major: a plugin of another major is refused. Minor: tables only grow at their end, and a slot's
  * comment says since which minor it is there; a plugin says in its entry which minor it was built
- * with and which is the lowest that it can live with. 1.0 is a release candidate until every
- * provider of the tree runs on it. */
+ * with and which is the lowest that it can live with. 1.0 is frozen: its headers stand in
+ * abi/golden/v1_0, and every provider of the tree runs on it. */
 #ifndef AIM_ABI_VERSION_H
 #define AIM_ABI_VERSION_H
 

@@ -122,7 +122,7 @@ inline std::int32_t OnData(void* session, const aim_call* call, const aim_http_d
 inline std::int32_t OnEnd(void* session, const aim_call* call, std::int32_t how) {
     return Guard(call, [&](const Call& made) {
         // An ending that a later host invents is not a complete one.
-        const bool known = how >= AIM_END_COMPLETE && how <= AIM_END_MALFORMED;
+        const bool known = how >= AIM_END_COMPLETE && how <= AIM_END_NOT_CONNECTED;
         const Ending ending = known ? static_cast<Ending>(how) : Ending::kMalformed;
         return static_cast<std::int32_t>(AsSession(session).End(made, ending));
     });
@@ -185,6 +185,16 @@ std::int32_t BeginModels(void* provider, const aim_call* call, aim_str endpoint,
     });
 }
 
+template <typename Provider>
+std::int32_t BeginEmbeddings(void* provider, const aim_call* call,
+                             const aim_embeddings_request* request, std::uint64_t seed,
+                             void** session) {
+    return Guard(call, [&](const Call& made) {
+        const Provider& maker = *static_cast<const Provider*>(provider);
+        return StartSession(made, maker.Start(made, EmbeddingsRequest(request), seed), session);
+    });
+}
+
 inline std::int32_t Init(const aim_host* host) {
     Log::SetHost(host);
     return AIM_OK;
@@ -214,6 +224,17 @@ struct Models {
                                           &detail::Destroy<Provider>,
                                           &detail::BeginModels<Provider>,
                                           &detail::kSessionFunctions};
+};
+
+template <typename Provider>
+struct Embeddings {
+    static constexpr std::string_view kId = AIM_EMBEDDINGS_ID;
+    static constexpr aim_embeddings kTable = {sizeof(aim_embeddings),
+                                              0,
+                                              &detail::Create<Provider>,
+                                              &detail::Destroy<Provider>,
+                                              &detail::BeginEmbeddings<Provider>,
+                                              &detail::kSessionFunctions};
 };
 
 template <typename... Interfaces>

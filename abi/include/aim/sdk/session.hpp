@@ -92,6 +92,28 @@ class ModelsProvider {
                                            std::uint64_t seed) const = 0;
 };
 
+// The same for interface aim.embeddings/1.
+class EmbeddingsProvider {
+  public:
+    virtual ~EmbeddingsProvider() = default;
+
+    virtual std::unique_ptr<Session> Start(const Call& call, const EmbeddingsRequest& request,
+                                           std::uint64_t seed) const = 0;
+};
+
+// The vector of input `index`. False when the host takes no vectors (the session may then fail as
+// kUnsupported).
+inline bool EmitEmbedding(const Emitter& out, std::uint32_t index, const float* values,
+                          std::uint64_t count) {
+    const auto* sink =
+        static_cast<const aim_embeddings_sink*>(out.Extension(AIM_EMBEDDINGS_SINK_ID));
+    if (sink == nullptr || !AIM_HAS(sink, aim_embeddings_sink, embedding)) {
+        return false;
+    }
+    sink->embedding(sink->context, index, values, count);
+    return true;
+}
+
 struct ModelInfo {
     std::string_view id;
     std::string_view display_name;

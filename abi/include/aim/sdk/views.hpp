@@ -41,6 +41,7 @@ enum class Ending : std::int32_t {
     kTruncated = AIM_END_TRUNCATED,
     kTooLarge = AIM_END_TOO_LARGE,
     kMalformed = AIM_END_MALFORMED,
+    kNotConnected = AIM_END_NOT_CONNECTED,  // no head came: of a second or later request only
 };
 
 // A model row's settings and the settings of the descriptor that are no secrets.
@@ -106,6 +107,33 @@ class ChatRequest final {
     }
 
     const aim_chat_request* raw_;
+};
+
+class EmbeddingsRequest final {
+  public:
+    explicit EmbeddingsRequest(const aim_embeddings_request* raw) : raw_(raw) {}
+
+    std::string_view Json() const { return View(raw_->json); }
+    std::string_view Model() const { return View(raw_->model); }
+    std::string_view Endpoint() const { return View(raw_->endpoint); }
+    // The inputs are arrays of token ids, which stand in the JSON only.
+    bool HasTokens() const { return (raw_->flags & AIM_EMBEDDINGS_HAS_TOKENS) != 0; }
+    std::optional<std::int64_t> Dimensions() const {
+        return raw_->dimensions < 0 ? std::nullopt : std::optional(raw_->dimensions);
+    }
+
+    std::uint32_t InputCount() const { return raw_->input_count; }
+    // Nullopt for an index out of range and for token ids.
+    std::optional<std::string_view> Input(std::uint32_t i) const {
+        aim_str text{nullptr, 0};
+        if (raw_->input(raw_, i, &text) != AIM_OK) {
+            return std::nullopt;
+        }
+        return View(text);
+    }
+
+  private:
+    const aim_embeddings_request* raw_;
 };
 
 class HttpHead final {

@@ -66,7 +66,9 @@ typedef struct aim_sink {
 
     /* A field that the caller shall get although the gateway does not know it: `json` is one valid
      * JSON value. `index` is the tool call's, else 0. The same name in the same place again: a
-     * stream passes each on as it comes, in a whole answer the last one stands. */
+     * stream passes each on as it comes, in a whole answer the last one stands. So the host joins
+     * nothing: an array or an object that the provider sends in pieces is collected by the session
+     * and given once and whole. */
     void (*extra)(void* context, int32_t scope, uint32_t choice, uint32_t index, aim_str name,
                   aim_str json);
 
