@@ -46,6 +46,7 @@ class Generation {
     // Null when the plugin does not have the interface; all slots are set otherwise.
     const aim_chat* chat() const { return facts_.interfaces.chat; }
     const aim_models* models() const { return facts_.interfaces.models; }
+    const aim_embeddings* embeddings() const { return facts_.interfaces.embeddings; }
 
     // Any other interface, by the id of the ABI; null when the plugin does not have it. The caller
     // checks struct_size.

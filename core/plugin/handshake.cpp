@@ -151,6 +151,10 @@ Checked<PluginInterfaces> ReadInterfaces(const aim_entry& entry) {
         if (interfaces.models != nullptr && !HasAllSlots(interfaces.models)) {
             return tl::unexpected(BadInterface(AIM_MODELS_ID));
         }
+        interfaces.embeddings =
+            static_cast<const aim_embeddings*>(entry.get_interface(AIM_EMBEDDINGS_ID));
+        if (interfaces.embeddings != nullptr && !HasAllSlots(interfaces.embeddings))
+            return tl::unexpected(BadInterface(AIM_EMBEDDINGS_ID));
         return interfaces;
     } catch (...) {
         return Refuse(RefusalReason::kBadInterface, kThrew);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "aim/abi/entry.h"
+#include "aim/abi/ext/embeddings.h"
 #include "aim/abi/ext/models.h"
 #include "aim/abi/provider.h"
 #include "core/plugin/descriptor.hpp"
@@ -23,6 +24,7 @@ struct Introduction {
 struct PluginInterfaces {
     const aim_chat* chat = nullptr;
     const aim_models* models = nullptr;
+    const aim_embeddings* embeddings = nullptr;
 };
 
 // Every function below calls into the plugin, turns an exception that escapes from it into a

@@ -70,6 +70,11 @@ bool IsJson(std::string_view content_type) {
         content_type.substr(0, std::string_view("application/json").size()), "application/json");
 }
 
+// The way to the provider failed, and not what was to be sent.
+bool IsLostConnection(const Error& error) {
+    return error.kind == ErrorKind::kUpstreamFailure || error.kind == ErrorKind::kUpstreamTimeout;
+}
+
 int32_t EndReason(const Error& error) {
     if (error.code == "too_large") return AIM_END_TOO_LARGE;
     if (error.kind == ErrorKind::kProtocolError) return AIM_END_MALFORMED;
@@ -78,25 +83,26 @@ int32_t EndReason(const Error& error) {
 
 }  // namespace
 
-ChatSession::ChatSession(Target target, const completion::ChatRequest& request,
-                         http::client::HttpClient& client, const Clock& clock, std::uint64_t seed,
-                         Cancellation& cancellation)
-    : target_(std::move(target)),
-      request_(&request),
+ProviderSession::ProviderSession(const Bounds& bounds, std::shared_ptr<const void> provider,
+                                 const aim_session_functions& functions,
+                                 http::client::HttpClient& client, const Clock& clock,
+                                 std::uint64_t seed, Cancellation& cancellation)
+    : bounds_(bounds),
+      provider_(std::move(provider)),
+      functions_(functions),
       client_(client),
       clock_(clock),
       seed_(seed),
       cancellation_(cancellation),
-      sink_(seed, target_.conduct) {
-    if (target_.conduct != nullptr) target_.conduct->SessionBegins();
+      sink_(seed, bounds_.conduct) {
+    if (bounds_.conduct != nullptr) bounds_.conduct->SessionBegins();
 }
 
-ChatSession::~ChatSession() {
-    Conduct* const conduct = target_.conduct;
+ProviderSession::~ProviderSession() {
+    Conduct* const conduct = bounds_.conduct;
     if (session_ != nullptr) {
-        const auto* functions = target_.provider->table().session;
         try {
-            functions->end(session_);
+            functions_.end(session_);
         } catch (...) {
             plugin_fault_ = true;
             if (conduct != nullptr)
@@ -111,8 +117,8 @@ ChatSession::~ChatSession() {
 // Every call into the plugin goes through here: the sink is open exactly as long, nothing that is
 // thrown comes out, and the time is taken.
 template <typename Call>
-int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
-                                std::size_t input_bytes) {
+int32_t ProviderSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
+                                    std::size_t input_bytes) {
     aim_call context{};
     context.struct_size = sizeof context;
     context.now_unix_ms = static_cast<std::uint64_t>(
@@ -121,7 +127,7 @@ int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
     context.sink = sink_.Open(batch, input_bytes);
     std::optional<ThreadUsage> before;
     const MonotonicTime started = clock_.Now();
-    if (target_.conduct != nullptr && target_.conduct->IsWatched(started))
+    if (bounds_.conduct != nullptr && bounds_.conduct->IsWatched(started))
         before = ThreadUsage::Now();
     int32_t result = AIM_STEP_FAILED;
     bool threw = false;
@@ -145,7 +151,15 @@ int32_t ChatSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
     return result;
 }
 
-void ChatSession::FailWith(Error error) {
+Error ProviderSession::Truncated(std::string message) {
+    Error error;
+    error.kind = ErrorKind::kUpstreamFailure;
+    error.code = "truncated";
+    error.message = std::move(message);
+    return error;
+}
+
+void ProviderSession::FailWith(Error error) {
     if (state_ == State::kFailed) return;
     error_ = std::move(error);
     state_ = State::kFailed;
@@ -153,30 +167,30 @@ void ChatSession::FailWith(Error error) {
 }
 
 // An answer that came too late is an answer: it is used, and the plugin gets its strike.
-void ChatSession::JudgeTime(MonotonicTime started, const std::optional<ThreadUsage>& before,
-                            std::size_t input_bytes) {
+void ProviderSession::JudgeTime(MonotonicTime started, const std::optional<ThreadUsage>& before,
+                                std::size_t input_bytes) {
     const MonotonicTime ended = clock_.Now();
     const auto took = ended - started;
     ++calls_;
     call_time_ += took;
     longest_call_ = std::max(longest_call_, took);
     const CallBudget budget = CallBudget::For(input_bytes);
-    if (took < budget.slow || target_.conduct == nullptr) return;
+    if (took < budget.slow || bounds_.conduct == nullptr) return;
     std::optional<ThreadUsage> after;
     if (before) after = ThreadUsage::Now();
     const std::string detail =
         "a call took " +
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
         " ms for " + std::to_string(input_bytes) + " bytes of input";
-    target_.conduct->CountSlowCall(ended, detail);
+    bounds_.conduct->CountSlowCall(ended, detail);
     if (JudgeCall(budget, took, before, after) != CallVerdict::kBreach) return;
     plugin_fault_ = true;
-    target_.conduct->Count(Misbehaviour::kOverBudget, detail);
+    bounds_.conduct->Count(Misbehaviour::kOverBudget, detail);
 }
 
-void ChatSession::FailPlugin(Misbehaviour kind, std::string message) {
+void ProviderSession::FailPlugin(Misbehaviour kind, std::string message) {
     plugin_fault_ = true;
-    if (target_.conduct != nullptr) target_.conduct->Count(kind, message);
+    if (bounds_.conduct != nullptr) bounds_.conduct->Count(kind, message);
     Error error;
     error.kind = ErrorKind::kInternal;
     error.code = "plugin_fault";
@@ -184,7 +198,7 @@ void ChatSession::FailPlugin(Misbehaviour kind, std::string message) {
     FailWith(std::move(error));
 }
 
-void ChatSession::Follow(int32_t step) {
+void ProviderSession::Follow(int32_t step) {
     if (state_ == State::kFailed) return;
     switch (step) {
         case AIM_STEP_CONTINUE:
@@ -205,13 +219,7 @@ void ChatSession::Follow(int32_t step) {
             return;
         case AIM_STEP_DONE:
             LeaveExchange();
-            if (!sink_.finished()) {
-                Error error;
-                error.kind = ErrorKind::kUpstreamFailure;
-                error.code = "truncated";
-                error.message = "the answer ended without a finish reason";
-                return FailWith(std::move(error));
-            }
+            if (auto missing = WhatIsMissing()) return FailWith(std::move(*missing));
             state_ = State::kDone;
             return;
         case AIM_STEP_FAILED:
@@ -223,7 +231,7 @@ void ChatSession::Follow(int32_t step) {
     }
 }
 
-void ChatSession::LeaveExchange() {
+void ProviderSession::LeaveExchange() {
     if (exchange_ == nullptr) return;
     // What has arrived already is taken, so that the connection can go back to its pool; what has
     // not is not waited for.
@@ -231,7 +239,7 @@ void ChatSession::LeaveExchange() {
     exchange_.reset();
 }
 
-Task<ChatSession::Status> ChatSession::Next(completion::DeltaBatch& batch) {
+Task<ProviderSession::Status> ProviderSession::Next(completion::DeltaBatch& batch) {
     const std::size_t before = batch.size();
     const bool had_usage = batch.has_usage();
     while (state_ != State::kDone && state_ != State::kFailed) {
@@ -267,20 +275,16 @@ Task<ChatSession::Status> ChatSession::Next(completion::DeltaBatch& batch) {
     co_return state_ == State::kDone ? Status::kDone : Status::kFailed;
 }
 
-void ChatSession::Begin(completion::DeltaBatch& batch) {
-    if (target_.conduct != nullptr && target_.conduct->quarantined()) {
+void ProviderSession::Begin(completion::DeltaBatch& batch) {
+    if (bounds_.conduct != nullptr && bounds_.conduct->quarantined()) {
         Error error;
         error.kind = ErrorKind::kInternal;
         error.code = "plugin_quarantined";
         error.message = "the plugin is in quarantine";
         return FailWith(std::move(error));
     }
-    const RequestView view(*request_, target_.model, target_.model_json, target_.endpoint);
-    const aim_chat& chat = target_.provider->table();
-    const int32_t step = CallPlugin(&batch, [&](const aim_call* call) {
-        return chat.begin(target_.provider->object(), call, view.get(), seed_, &session_);
-    });
-    request_ = nullptr;
+    const int32_t step =
+        CallPlugin(&batch, [&](const aim_call* call) { return CallBegin(call, seed_, &session_); });
     if (step == AIM_STEP_CONTINUE)
         return FailPlugin(Misbehaviour::kIllegalStep,
                           "begin returned CONTINUE, which has no answer to go on with");
@@ -289,32 +293,40 @@ void ChatSession::Begin(completion::DeltaBatch& batch) {
     Follow(step);
 }
 
-Task<> ChatSession::SendRequest(completion::DeltaBatch& batch) {
-    const aim_session_functions& functions = *target_.provider->table().session;
+Task<> ProviderSession::SendRequest(completion::DeltaBatch& batch) {
     RequestBuilder builder;
     const int32_t status = CallPlugin(&batch, [&](const aim_call* call) {
-        return functions.next_request(session_, call, builder.get());
+        return functions_.next_request(session_, call, builder.get());
     });
     if (state_ == State::kFailed) co_return;
     if (status != AIM_OK) {
         Follow(AIM_STEP_FAILED);
         co_return;
     }
-    auto request = builder.Finish(*target_.slots);
+    auto request = builder.Finish(*bounds_.slots);
     if (!request) {
         if (request.error().kind == ErrorKind::kInternal) {
             plugin_fault_ = true;
-            if (target_.conduct != nullptr)
-                target_.conduct->Count(Misbehaviour::kBadRequest, request.error().message);
+            if (bounds_.conduct != nullptr)
+                bounds_.conduct->Count(Misbehaviour::kBadRequest, request.error().message);
         }
         FailWith(std::move(request.error()));
         co_return;
     }
     framing_ = builder.framing();
     http::client::UpstreamRequest upstream = std::move(*request);
-    auto exchange = co_await client_.Send(std::move(upstream), target_.limits, cancellation_);
+    auto exchange = co_await client_.Send(std::move(upstream), bounds_.limits, cancellation_);
+    transport_failed_ = false;
     if (!exchange) {
-        FailWith(std::move(exchange.error()));
+        const bool told =
+            round_trips_ > 1 && IsLostConnection(exchange.error()) && !cancellation_.IsCancelled();
+        if (!told) {
+            FailWith(std::move(exchange.error()));
+            co_return;
+        }
+        transport_failed_ = true;
+        transport_error_ = std::move(exchange.error());
+        OnEnd(AIM_END_NOT_CONNECTED, batch);
         co_return;
     }
     exchange_ = std::move(*exchange);
@@ -329,15 +341,14 @@ Task<> ChatSession::SendRequest(completion::DeltaBatch& batch) {
     lines_.reset();
     if (framing_ == AIM_FRAMING_SSE) sse_.emplace();
     if (framing_ == AIM_FRAMING_JSON_LINES) lines_.emplace();
-    transport_failed_ = false;
     state_ = State::kReading;
     const HeadView head(exchange_->status(), exchange_->headers());
     Follow(CallPlugin(&batch, [&](const aim_call* call) {
-        return functions.on_head(session_, call, head.get());
+        return functions_.on_head(session_, call, head.get());
     }));
 }
 
-Task<> ChatSession::ReadSome(completion::DeltaBatch& batch) {
+Task<> ProviderSession::ReadSome(completion::DeltaBatch& batch) {
     auto bytes = co_await exchange_->Read();
     if (!bytes) {
         if (bytes.error().kind == ErrorKind::kCancelled ||
@@ -367,11 +378,11 @@ Task<> ChatSession::ReadSome(completion::DeltaBatch& batch) {
     if (state_ == State::kReading) OnEnd(AIM_END_COMPLETE, batch);
 }
 
-void ChatSession::OnBytes(std::string_view bytes, completion::DeltaBatch& batch) {
+void ProviderSession::OnBytes(std::string_view bytes, completion::DeltaBatch& batch) {
     switch (framing_) {
         case AIM_FRAMING_WHOLE: {
             const bool success = exchange_->status() >= 200 && exchange_->status() < 300;
-            const std::size_t limit = success ? target_.max_body_bytes : kMaxErrorBodyBytes;
+            const std::size_t limit = success ? bounds_.max_body_bytes : kMaxErrorBodyBytes;
             if (whole_.size() + bytes.size() <= limit) {
                 whole_.append(bytes);
                 return;
@@ -409,23 +420,24 @@ void ChatSession::OnBytes(std::string_view bytes, completion::DeltaBatch& batch)
     }
 }
 
-void ChatSession::OnData(std::string_view bytes, std::string_view event, std::string_view id,
-                         completion::DeltaBatch& batch) {
+void ProviderSession::OnData(std::string_view bytes, std::string_view event, std::string_view id,
+                             completion::DeltaBatch& batch) {
     aim_http_data data{};
     data.struct_size = sizeof data;
     data.bytes = {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
     data.event = Str(event);
     data.id = Str(id);
-    const aim_session_functions& functions = *target_.provider->table().session;
     Follow(CallPlugin(
-        &batch, [&](const aim_call* call) { return functions.on_data(session_, call, &data); },
+        &batch, [&](const aim_call* call) { return functions_.on_data(session_, call, &data); },
         bytes.size()));
 }
 
-void ChatSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
-    const aim_session_functions& functions = *target_.provider->table().session;
+void ProviderSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
+    // Who understands a whole answer at its end has all of it for input.
+    const std::size_t input_bytes = framing_ == AIM_FRAMING_WHOLE ? whole_.size() : 0;
     const int32_t step = CallPlugin(
-        &batch, [&](const aim_call* call) { return functions.on_end(session_, call, how); });
+        &batch, [&](const aim_call* call) { return functions_.on_end(session_, call, how); },
+        input_bytes);
     if (state_ == State::kFailed) return;
     if (how == AIM_END_COMPLETE) {
         if (step == AIM_STEP_CONTINUE)
@@ -433,8 +445,11 @@ void ChatSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
                               "on_end returned CONTINUE, but nothing follows");
         return Follow(step);
     }
+    // This answer is lost; what the session asks for next may not be.
+    if (step == AIM_STEP_NEXT_REQUEST || step == AIM_STEP_WAIT) return Follow(step);
     // The plugin may already have had the provider's own terminator; then nothing is missing.
     if (step == AIM_STEP_DONE && sink_.finished()) return Follow(step);
+    if (how == AIM_END_NOT_CONNECTED) return FailWith(transport_error_);
     if (sink_.has_error()) return FailWith(sink_.error());
     if (transport_failed_) return FailWith(transport_error_);
     Error error;
@@ -445,7 +460,7 @@ void ChatSession::OnEnd(int32_t how, completion::DeltaBatch& batch) {
     FailWith(std::move(error));
 }
 
-Task<> ChatSession::Wait(completion::DeltaBatch& batch) {
+Task<> ProviderSession::Wait(completion::DeltaBatch& batch) {
     using Timer = boost::asio::basic_waitable_timer<
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
     const Executor executor = co_await boost::asio::this_coro::executor;
@@ -454,15 +469,35 @@ Task<> ChatSession::Wait(completion::DeltaBatch& batch) {
     boost::system::error_code error;
     co_await timer.async_wait(boost::asio::redirect_error(kUseTask, error));
     if (cancellation_.IsCancelled()) co_return;  // Next() ends the session
-    const aim_session_functions& functions = *target_.provider->table().session;
-    const int32_t step =
-        CallPlugin(&batch, [&](const aim_call* call) { return functions.on_wake(session_, call); });
+    const int32_t step = CallPlugin(
+        &batch, [&](const aim_call* call) { return functions_.on_wake(session_, call); });
     if (step == AIM_STEP_CONTINUE) {
         FailPlugin(Misbehaviour::kIllegalStep,
                    "on_wake returned CONTINUE, which has no answer to go on with");
         co_return;
     }
     Follow(step);
+}
+
+ChatSession::ChatSession(Target target, const completion::ChatRequest& request,
+                         http::client::HttpClient& client, const Clock& clock, std::uint64_t seed,
+                         Cancellation& cancellation)
+    : ProviderSession(target, target.provider, *target.provider->table().session, client, clock,
+                      seed, cancellation),
+      target_(std::move(target)),
+      request_(&request) {}
+
+int32_t ChatSession::CallBegin(const aim_call* call, std::uint64_t seed, void** session) {
+    const RequestView view(*request_, target_.model, target_.model_json, target_.endpoint);
+    const ChatProvider& provider = *target_.provider;
+    const int32_t step = provider.table().begin(provider.object(), call, view.get(), seed, session);
+    request_ = nullptr;
+    return step;
+}
+
+std::optional<Error> ChatSession::WhatIsMissing() const {
+    if (sink().finished()) return std::nullopt;
+    return Truncated("the answer ended without a finish reason");
 }
 
 }  // namespace aim::plugin

@@ -16,8 +16,8 @@
 #include "core/http/json_lines_parser.hpp"
 #include "core/http/sse_parser.hpp"
 #include "core/plugin/call_budget.hpp"
-#include "core/plugin/chat_provider.hpp"
 #include "core/plugin/conduct.hpp"
+#include "core/plugin/provider_object.hpp"
 #include "core/plugin/session_sink.hpp"
 
 namespace aim::plugin {
@@ -34,16 +34,13 @@ class HeaderSlots {
 
 // Runs one session of a plugin against the HTTP client: calls the plugin's functions in the order
 // of the ABI's state machine, sends what it describes, cuts the answer as it asks, waits when it
-// waits. Pulled: nothing is read from the provider while nobody asks for deltas. One loop's thread;
-// the object must not be destroyed while Next() runs.
-class ChatSession {
+// waits. How a session is begun and when it has said all is the interface's own affair (the derived
+// classes). Pulled: nothing is read from the provider while nobody asks. One loop's thread; the
+// object must not be destroyed while Next() runs.
+class ProviderSession {
   public:
-    struct Target {
-        std::shared_ptr<const ChatProvider> provider;
-        std::string_view model;       // as the provider calls it
-        std::string_view model_json;  // the same with quotes, escaped
-        std::string_view endpoint;
-        const HeaderSlots* slots;
+    struct Bounds {
+        const HeaderSlots* slots = nullptr;
         http::client::ExchangeLimits limits;
         std::size_t max_body_bytes = 64u * 1024 * 1024;
         // Where the plugin's conduct is kept; null: nobody keeps it. One in quarantine gets no
@@ -51,13 +48,9 @@ class ChatSession {
         Conduct* conduct = nullptr;
     };
 
-    // Everything but `request` (needed until the first Next() has returned) outlives the session.
-    ChatSession(Target target, const completion::ChatRequest& request,
-                http::client::HttpClient& client, const Clock& clock, std::uint64_t seed,
-                Cancellation& cancellation);
-    ~ChatSession();
-    ChatSession(const ChatSession&) = delete;
-    ChatSession& operator=(const ChatSession&) = delete;
+    virtual ~ProviderSession();
+    ProviderSession(const ProviderSession&) = delete;
+    ProviderSession& operator=(const ProviderSession&) = delete;
 
     enum class Status { kMore, kDone, kFailed };
 
@@ -71,7 +64,25 @@ class ChatSession {
     // conduct when the session ends.
     bool plugin_fault() const { return plugin_fault_; }
 
+  protected:
+    // `provider` is what the plugin's session refers to: held until that has ended. The other
+    // references outlive the session.
+    ProviderSession(const Bounds& bounds, std::shared_ptr<const void> provider,
+                    const aim_session_functions& functions, http::client::HttpClient& client,
+                    const Clock& clock, std::uint64_t seed, Cancellation& cancellation);
+
+    // Where the outputs of another interface than chat go.
+    void Extend(SinkExtension& extension) { sink_.Extend(&extension); }
+    const SessionSink& sink() const { return sink_; }
+    // The error of an answer that ended too early.
+    static Error Truncated(std::string message);
+
   private:
+    // The interface's begin. Once.
+    virtual int32_t CallBegin(const aim_call* call, std::uint64_t seed, void** session) = 0;
+    // Nothing when the session has put out all that its interface asks for, so that it may be done.
+    virtual std::optional<Error> WhatIsMissing() const = 0;
+
     enum class State { kBegin, kRequest, kReading, kWaiting, kDone, kFailed };
 
     template <typename Call>
@@ -92,8 +103,9 @@ class ChatSession {
     void OnEnd(int32_t how, completion::DeltaBatch& batch);
     void LeaveExchange();
 
-    Target target_;
-    const completion::ChatRequest* request_;
+    const Bounds bounds_;
+    const std::shared_ptr<const void> provider_;
+    const aim_session_functions& functions_;
     http::client::HttpClient& client_;
     const Clock& clock_;
     std::uint64_t seed_;
@@ -116,6 +128,29 @@ class ChatSession {
     std::uint64_t calls_ = 0;
     MonotonicTime::duration call_time_{0};
     MonotonicTime::duration longest_call_{0};
+};
+
+// A chat: one answer, by deltas.
+class ChatSession final : public ProviderSession {
+  public:
+    struct Target : Bounds {
+        std::shared_ptr<const ChatProvider> provider;
+        std::string_view model;       // as the provider calls it
+        std::string_view model_json;  // the same with quotes, escaped
+        std::string_view endpoint;
+    };
+
+    // Everything but `request` (needed until the first Next() has returned) outlives the session.
+    ChatSession(Target target, const completion::ChatRequest& request,
+                http::client::HttpClient& client, const Clock& clock, std::uint64_t seed,
+                Cancellation& cancellation);
+
+  private:
+    int32_t CallBegin(const aim_call* call, std::uint64_t seed, void** session) override;
+    std::optional<Error> WhatIsMissing() const override;
+
+    const Target target_;
+    const completion::ChatRequest* request_;
 };
 
 }  // namespace aim::plugin

@@ -51,12 +51,21 @@ std::optional<std::int64_t> Count(std::int64_t value) {
 SessionSink::SessionSink(uint64_t seed, Conduct* conduct)
     : conduct_(conduct), gate_(SinkGate::Acquire(*this, conduct)), seed_(seed) {
     // Once a gate: a plugin that kept its pointer may be reading the table at this moment.
-    if (gate_.table().struct_size == 0) FillTable(gate_.table(), &gate_);
+    if (gate_.table().struct_size == 0) FillTables(gate_);
 }
 
-void SessionSink::FillTable(aim_sink& table, void* context) {
+void SessionSink::FillTables(SinkGate& gate) {
+    aim_models_sink& models = gate.models();
+    models.struct_size = sizeof models;
+    models.context = &gate;
+    models.model = &OnModel;
+    aim_embeddings_sink& embeddings = gate.embeddings();
+    embeddings.struct_size = sizeof embeddings;
+    embeddings.context = &gate;
+    embeddings.embedding = &OnEmbedding;
+    aim_sink& table = gate.table();
     table.struct_size = sizeof(aim_sink);
-    table.context = context;
+    table.context = &gate;
     table.text = &OnText;
     table.reasoning = &OnReasoning;
     table.refusal = &OnRefusal;
@@ -216,10 +225,37 @@ void SessionSink::OnWait(void* context, uint64_t milliseconds) {
     }
 }
 
+// Each interface has one extension, or none; what belongs to another one is not there.
 const void* SessionSink::OnExtension(void* context, const char* id) {
-    (void)context;
-    (void)id;
+    SessionSink* self = Self(context);
+    if (self == nullptr || id == nullptr || self->extension_ == nullptr) return nullptr;
+    const std::string_view wanted = id;
+    if (wanted != self->extension_->id()) return nullptr;
+    if (wanted == AIM_MODELS_SINK_ID) return &self->gate_.models();
+    if (wanted == AIM_EMBEDDINGS_SINK_ID) return &self->gate_.embeddings();
     return nullptr;
+}
+
+void SessionSink::OnModel(void* context, const aim_model_info* model) {
+    SessionSink* self = Self(context);
+    if (self == nullptr || model == nullptr) return;
+    if (self->extension_ == nullptr) return self->Misbehaved("a model from another interface");
+    if (!self->TakeItem(SumOf(model->id.size, model->display_name.size, model->capabilities.size)))
+        return;
+    const std::string_view wrong = self->extension_->OnModel(*model);
+    if (!wrong.empty()) self->Misbehaved(wrong);
+}
+
+void SessionSink::OnEmbedding(void* context, uint32_t index, const float* values, uint64_t count) {
+    SessionSink* self = Self(context);
+    if (self == nullptr) return;
+    if (self->extension_ == nullptr || (values == nullptr && count > 0))
+        return self->Misbehaved("a vector without values, or from another interface");
+    // A count that is a lie must not wrap.
+    const std::uint64_t known = std::min<std::uint64_t>(count, kMaxOutputBytes);
+    if (!self->TakeItem(static_cast<std::size_t>(known) * sizeof(float))) return;
+    const std::string_view wrong = self->extension_->OnEmbedding(index, values, count);
+    if (!wrong.empty()) self->Misbehaved(wrong);
 }
 
 }  // namespace aim::plugin

@@ -11,6 +11,7 @@
 #include "core/base/result.hpp"
 #include "core/base/utf8.hpp"
 #include "core/completion/chat_delta.hpp"
+#include "core/plugin/sink_extension.hpp"
 #include "core/plugin/sink_gate.hpp"
 
 namespace aim::plugin {
@@ -39,6 +40,9 @@ class SessionSink {
     const aim_sink* Open(completion::DeltaBatch* batch = nullptr, std::size_t input_bytes = 0);
     void Close() { gate_.Close(); }
 
+    // What takes the outputs of another interface than chat; lives as long as the sink is used.
+    void Extend(SinkExtension* extension) { extension_ = extension; }
+
     bool has_error() const { return has_error_; }
     const Error& error() const { return error_; }
     std::chrono::milliseconds wait() const { return wait_; }
@@ -57,7 +61,7 @@ class SessionSink {
     };
 
     static SessionSink* Self(void* context) { return SinkGate::Enter(context); }
-    static void FillTable(aim_sink& table, void* context);
+    static void FillTables(SinkGate& gate);
     static void OnText(void* context, uint32_t choice, aim_str text);
     static void OnReasoning(void* context, uint32_t choice, aim_str text);
     static void OnRefusal(void* context, uint32_t choice, aim_str text);
@@ -70,6 +74,8 @@ class SessionSink {
     static void OnError(void* context, const aim_error* error);
     static void OnWait(void* context, uint64_t milliseconds);
     static const void* OnExtension(void* context, const char* id);
+    static void OnModel(void* context, const aim_model_info* model);
+    static void OnEmbedding(void* context, uint32_t index, const float* values, uint64_t count);
 
     bool Take(std::size_t bytes);
     bool TakeItem(std::size_t bytes);
@@ -78,6 +84,7 @@ class SessionSink {
 
     Conduct* const conduct_;
     SinkGate& gate_;
+    SinkExtension* extension_ = nullptr;
     completion::DeltaBatch* batch_ = nullptr;
     bool has_error_ = false;
     bool finished_ = false;

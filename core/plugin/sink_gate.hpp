@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "aim/abi/ext/embeddings.h"
+#include "aim/abi/ext/models.h"
 #include "aim/abi/sink.h"
 #include "core/plugin/conduct.hpp"
 
@@ -27,6 +29,9 @@ class SinkGate {
     void Open() { speaker_.store(Self(), std::memory_order_relaxed); }
     void Close() { speaker_.store(0, std::memory_order_relaxed); }
     aim_sink& table() { return table_; }
+    // The tables of get_extension; as long-lived as the sink's own.
+    aim_models_sink& models() { return models_; }
+    aim_embeddings_sink& embeddings() { return embeddings_; }
     // Calls that were not let through while the session lived.
     std::uint32_t strays() const { return strays_.load(std::memory_order_relaxed); }
 
@@ -45,6 +50,8 @@ class SinkGate {
     void Refuse();
 
     aim_sink table_{};
+    aim_models_sink models_{};
+    aim_embeddings_sink embeddings_{};
     std::atomic<std::uint64_t> speaker_{0};  // the thread that may speak; 0 = closed
     SessionSink* sink_ = nullptr;            // only read by that thread
     std::atomic<Conduct*> conduct_{nullptr};

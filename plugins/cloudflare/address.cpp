@@ -70,6 +70,20 @@ Address ChatAddress(std::string_view endpoint, std::string_view model, const Set
     return wants_openai ? openai_at(base + "/ai/v1") : native_at(base + "/ai/run/" + name);
 }
 
+Address EmbeddingsAddress(std::string_view endpoint, std::string_view model,
+                          const Settings& settings) {
+    constexpr std::string_view kEmbeddings = "/embeddings";
+    const std::size_t mark = std::min(endpoint.find('?'), endpoint.size());
+    if (EndsWith(WithoutSlash(endpoint.substr(0, mark)), kEmbeddings)) {
+        return {std::string(endpoint), Api::kOpenAi};
+    }
+    Address address = ChatAddress(endpoint, model, settings);
+    if (address.api == Api::kOpenAi) {
+        address.url.replace(address.url.rfind(kChat), kChat.size(), kEmbeddings);
+    }
+    return address;
+}
+
 std::string ModelsUrl(std::string_view endpoint, std::string_view account) {
     std::string_view path = WithoutSlash(endpoint.substr(0, endpoint.find('?')));
     path = path.substr(0, path.find("/ai/"));

@@ -16,6 +16,10 @@ struct Address {
 
 Address ChatAddress(std::string_view endpoint, std::string_view model, const Settings& settings);
 
+// The same for embeddings: a native path is the model's own, on the other one it is /embeddings.
+Address EmbeddingsAddress(std::string_view endpoint, std::string_view model,
+                          const Settings& settings);
+
 // …/ai/models/search; empty as above.
 std::string ModelsUrl(std::string_view endpoint, std::string_view account);
 

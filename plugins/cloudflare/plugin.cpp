@@ -2,6 +2,7 @@
 #include "aim/sdk/plugin.hpp"
 
 #include "plugins/cloudflare/chat_session.hpp"
+#include "plugins/cloudflare/embeddings_session.hpp"
 #include "plugins/cloudflare/models_session.hpp"
 #include "plugins/cloudflare/settings.hpp"
 
@@ -18,7 +19,7 @@ constexpr sdk::Descriptor kDescriptor = {
                  sdk::Setting("CLOUDFLARE_ACCOUNT_ID", "Id of the account that the models run on.",
                               AIM_SETTING_REQUIRED)},
     .hosts = {"api.cloudflare.com", "gateway.ai.cloudflare.com"},
-    .capabilities = {"stream", "tools", "json_schema", "vision"},
+    .capabilities = {"stream", "tools", "json_schema", "vision", "embeddings"},
     .row_settings_schema = kSettingsSchema,
 };
 
@@ -27,4 +28,5 @@ constexpr sdk::Descriptor kDescriptor = {
 
 AIM_PLUGIN("cloudflare", "1.0.0", aim::cloudflare::kDescriptor,
            aim::sdk::Chat<aim::cloudflare::ChatProvider>,
-           aim::sdk::Models<aim::cloudflare::ModelsProvider>);
+           aim::sdk::Models<aim::cloudflare::ModelsProvider>,
+           aim::sdk::Embeddings<aim::cloudflare::EmbeddingsProvider>);

@@ -20,6 +20,14 @@ struct HeaderTemplate {
     std::string_view value;  // "{OPENAI_PROJECT}"
 };
 
+// How a provider's embeddings differ from OpenAI's. What it cannot do is refused by name.
+struct EmbeddingsPolicy {
+    std::string_view dimensions = {};  // its name of the field; empty: it has none
+    bool token_ids = false;            // takes inputs as token ids
+    bool base64 = false;               // is asked for base64: a quarter of the bytes
+    bool known_fields_only = false;    // refuses fields beside model, input and dimensions
+};
+
 // One provider's ways. Static and immutable.
 struct Dialect {
     std::string_view authorization;           // header template, "Bearer {GROQ_API_KEY}"
@@ -30,6 +38,7 @@ struct Dialect {
     RequestPolicy request;
     ResponsePolicy response;
     ErrorRules errors;
+    EmbeddingsPolicy embeddings = {};
 };
 
 // `endpoint` with `operation` ("/chat/completions") behind its path, unless it ends so already. A

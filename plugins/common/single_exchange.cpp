@@ -12,6 +12,9 @@ Step FailEnding(const sdk::Call& call, sdk::Ending ending) {
                               "the provider's answer was cut short",
                               "truncated",
                               {}});
+        case sdk::Ending::kNotConnected:
+            return call.Fail(
+                {ErrorKind::kUpstreamFailure, "the provider sent no answer", "no_answer", {}});
         case sdk::Ending::kTooLarge:
             return call.Fail(
                 {ErrorKind::kProtocolError, "the provider's answer is too large", "too_large", {}});

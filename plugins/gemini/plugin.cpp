@@ -2,6 +2,7 @@
 #include "aim/sdk/plugin.hpp"
 
 #include "plugins/gemini/chat_session.hpp"
+#include "plugins/gemini/embeddings_session.hpp"
 #include "plugins/gemini/models_session.hpp"
 #include "plugins/gemini/settings.hpp"
 
@@ -17,7 +18,7 @@ constexpr sdk::Descriptor kDescriptor = {
                               "Key of Google AI Studio; begins with AIza.",
                               AIM_SETTING_SECRET | AIM_SETTING_REQUIRED)},
     .hosts = {"generativelanguage.googleapis.com"},
-    .capabilities = {"stream", "tools", "json_schema", "vision"},
+    .capabilities = {"stream", "tools", "json_schema", "vision", "embeddings"},
     .row_settings_schema = kSettingsSchema,
 };
 
@@ -25,4 +26,5 @@ constexpr sdk::Descriptor kDescriptor = {
 }  // namespace aim::gemini
 
 AIM_PLUGIN("gemini", "1.0.0", aim::gemini::kDescriptor, aim::sdk::Chat<aim::gemini::ChatProvider>,
-           aim::sdk::Models<aim::gemini::ModelsProvider>);
+           aim::sdk::Models<aim::gemini::ModelsProvider>,
+           aim::sdk::Embeddings<aim::gemini::EmbeddingsProvider>);

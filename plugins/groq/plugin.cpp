@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::groq {
@@ -50,7 +51,7 @@ constexpr sdk::Descriptor kDescriptor = {
     .settings = {sdk::Setting("GROQ_API_KEY", "Key of a Groq account; begins with gsk_.",
                               AIM_SETTING_SECRET | AIM_SETTING_REQUIRED)},
     .hosts = {"api.groq.com"},
-    .capabilities = {"stream", "tools", "json_schema", "vision"},
+    .capabilities = {"stream", "tools", "json_schema", "vision", "embeddings"},
     .row_settings_schema = openai::kRowSettingsSchema,
 };
 
@@ -59,4 +60,5 @@ constexpr sdk::Descriptor kDescriptor = {
 
 AIM_PLUGIN("groq", "1.0.0", aim::groq::kDescriptor,
            aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::groq::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::groq::kDialect>>);
+           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::groq::kDialect>>,
+           aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::groq::kDialect>>);

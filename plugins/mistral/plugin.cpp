@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::mistral {
@@ -70,6 +71,7 @@ constexpr openai::Dialect kDialect = {
                 .values = kValues},
     .response = {.ignored = kIgnored},
     .errors = kErrors,
+    .embeddings = {.dimensions = "output_dimension", .known_fields_only = true},
 };
 
 constexpr sdk::Descriptor kDescriptor = {
@@ -89,4 +91,5 @@ constexpr sdk::Descriptor kDescriptor = {
 
 AIM_PLUGIN("mistral", "1.0.0", aim::mistral::kDescriptor,
            aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::mistral::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::mistral::kDialect>>);
+           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::mistral::kDialect>>,
+           aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::mistral::kDialect>>);

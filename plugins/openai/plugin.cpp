@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::openai_platform {
@@ -25,6 +26,7 @@ constexpr openai::Dialect kDialect = {
                 .message_only = kMessageMembers},
     .response = {},
     .errors = {},
+    .embeddings = {.dimensions = "dimensions", .token_ids = true, .base64 = true},
 };
 
 constexpr sdk::Descriptor kDescriptor = {
@@ -43,6 +45,8 @@ constexpr sdk::Descriptor kDescriptor = {
 }  // namespace
 }  // namespace aim::openai_platform
 
-AIM_PLUGIN("openai", "1.0.0", aim::openai_platform::kDescriptor,
-           aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::openai_platform::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::openai_platform::kDialect>>);
+AIM_PLUGIN(
+    "openai", "1.0.0", aim::openai_platform::kDescriptor,
+    aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::openai_platform::kDialect>>,
+    aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::openai_platform::kDialect>>,
+    aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::openai_platform::kDialect>>);

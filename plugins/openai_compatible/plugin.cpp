@@ -5,6 +5,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::openai_compatible {
@@ -25,6 +26,7 @@ constexpr openai::Dialect kDialect = {
                 .function_tools_only = true},
     .response = {.calls_end_with_stop = true},
     .errors = kErrors,
+    .embeddings = {.dimensions = "dimensions", .token_ids = true},
 };
 
 // The key goes to this machine; elsewhere where SECRET_HOSTS or a row's own key allow it.
@@ -38,13 +40,15 @@ constexpr sdk::Descriptor kDescriptor = {
                               "Key of the server; without one no authorization is sent.",
                               AIM_SETTING_SECRET)},
     .hosts = {"127.0.0.1", "localhost"},
-    .capabilities = {"stream", "tools", "json_schema", "vision"},
+    .capabilities = {"stream", "tools", "json_schema", "vision", "embeddings"},
     .row_settings_schema = openai::kRowSettingsSchema,
 };
 
 }  // namespace
 }  // namespace aim::openai_compatible
 
-AIM_PLUGIN("openai_compatible", "1.0.0", aim::openai_compatible::kDescriptor,
-           aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::openai_compatible::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::openai_compatible::kDialect>>);
+AIM_PLUGIN(
+    "openai_compatible", "1.0.0", aim::openai_compatible::kDescriptor,
+    aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::openai_compatible::kDialect>>,
+    aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::openai_compatible::kDialect>>,
+    aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::openai_compatible::kDialect>>);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::openrouter {
@@ -37,6 +38,7 @@ constexpr openai::Dialect kDialect = {
                 .function_tools_only = true},
     .response = {},
     .errors = kErrors,
+    .embeddings = {.dimensions = "dimensions", .token_ids = true},
 };
 
 constexpr sdk::Descriptor kDescriptor = {
@@ -49,7 +51,7 @@ constexpr sdk::Descriptor kDescriptor = {
                  sdk::Setting("OPENROUTER_REFERER", "URL shown in its rankings; may be left out."),
                  sdk::Setting("OPENROUTER_TITLE", "Name shown there; may be left out.")},
     .hosts = {"openrouter.ai"},
-    .capabilities = {"stream", "tools", "json_schema", "vision"},
+    .capabilities = {"stream", "tools", "json_schema", "vision", "embeddings"},
     .row_settings_schema = openai::kRowSettingsSchema,
 };
 
@@ -58,4 +60,5 @@ constexpr sdk::Descriptor kDescriptor = {
 
 AIM_PLUGIN("openrouter", "1.0.0", aim::openrouter::kDescriptor,
            aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::openrouter::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::openrouter::kDialect>>);
+           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::openrouter::kDialect>>,
+           aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::openrouter::kDialect>>);

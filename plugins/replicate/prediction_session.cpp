@@ -112,6 +112,13 @@ Step PredictionSession::Data(const sdk::Call& call, const sdk::HttpData& data) {
 
 Step PredictionSession::End(const sdk::Call& call, sdk::Ending ending) {
     const bool ok = status_ >= 200 && status_ < 300;
+    if (ending != sdk::Ending::kComplete && (stage_ == Stage::kPoll || stage_ == Stage::kCounts) &&
+        ++failed_polls_ < kMaxFailedPolls) {
+        return call.WaitFor(pause_ms_);  // the prediction goes on while a question about it is lost
+    }
+    if (ending == sdk::Ending::kNotConnected) {
+        return stage_ == Stage::kStream ? Poll(call) : native::FailEnding(call, ending);
+    }
     if (ending != sdk::Ending::kComplete) {
         return ok ? native::FailEnding(call, ending)
                   : call.Fail(ReadErrorAnswer(status_, answer_, hints_).AsFailure());

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::sambanova {
@@ -39,4 +40,5 @@ constexpr sdk::Descriptor kDescriptor = {
 
 AIM_PLUGIN("sambanova", "1.0.0", aim::sambanova::kDescriptor,
            aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::sambanova::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::sambanova::kDialect>>);
+           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::sambanova::kDialect>>,
+           aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::sambanova::kDialect>>);

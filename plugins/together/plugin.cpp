@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/common/openai_chat.hpp"
+#include "plugins/common/openai_embeddings.hpp"
 #include "plugins/common/openai_models.hpp"
 
 namespace aim::together {
@@ -42,4 +43,5 @@ constexpr sdk::Descriptor kDescriptor = {
 
 AIM_PLUGIN("together", "1.0.0", aim::together::kDescriptor,
            aim::sdk::Chat<aim::openai::OpenAiChatProvider<aim::together::kDialect>>,
-           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::together::kDialect>>);
+           aim::sdk::Models<aim::openai::OpenAiModelsProvider<aim::together::kDialect>>,
+           aim::sdk::Embeddings<aim::openai::OpenAiEmbeddingsProvider<aim::together::kDialect>>);

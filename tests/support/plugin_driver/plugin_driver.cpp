@@ -310,6 +310,7 @@ Plugin::Plugin(const std::string& path) {
     descriptor_ = static_cast<const aim_descriptor*>(entry_->get_interface(AIM_DESCRIPTOR_ID));
     chat_ = static_cast<const aim_chat*>(entry_->get_interface(AIM_CHAT_ID));
     models_ = static_cast<const aim_models*>(entry_->get_interface(AIM_MODELS_ID));
+    embeddings_ = static_cast<const aim_embeddings*>(entry_->get_interface(AIM_EMBEDDINGS_ID));
     if (descriptor_ == nullptr || entry_->init(TestHost()) != AIM_OK) {
         throw std::runtime_error(path + " has no descriptor or its init failed");
     }
@@ -341,6 +342,21 @@ Result RunModels(const Plugin& plugin, const std::vector<Answer>& answers, const
                    [&](void* provider, const aim_call* call, void** session) {
                        return plugin.Models()->begin(provider, call, sdk::Str(endpoint),
                                                      options.seed, session);
+                   });
+}
+
+Result RunEmbeddings(const Plugin& plugin, std::string_view request_json,
+                     const std::vector<Answer>& answers, const Options& options) {
+    const std::string endpoint = options.endpoint.empty()
+                                     ? std::string(sdk::View(plugin.Descriptor().default_endpoint))
+                                     : options.endpoint;
+    auto request = std::make_unique<EmbeddingsView>(std::string(request_json), endpoint);
+    return RunWith(*plugin.Embeddings(), answers, options,
+                   [&](void* provider, const aim_call* call, void** session) {
+                       const std::int32_t step = plugin.Embeddings()->begin(
+                           provider, call, request->Raw(), options.seed, session);
+                       request.reset();
+                       return step;
                    });
 }
 

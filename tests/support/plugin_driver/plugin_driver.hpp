@@ -30,12 +30,14 @@ class Plugin final {
     const aim_descriptor& Descriptor() const { return *descriptor_; }
     const aim_chat* Chat() const { return chat_; }
     const aim_models* Models() const { return models_; }
+    const aim_embeddings* Embeddings() const { return embeddings_; }
 
   private:
     const aim_entry* entry_ = nullptr;
     const aim_descriptor* descriptor_ = nullptr;
     const aim_chat* chat_ = nullptr;
     const aim_models* models_ = nullptr;
+    const aim_embeddings* embeddings_ = nullptr;
 };
 
 struct SentRequest {
@@ -87,5 +89,9 @@ Result RunChat(const Plugin& plugin, std::string_view request_json,
 // One session of aim.models/1.
 Result RunModels(const Plugin& plugin, const std::vector<Answer>& answers,
                  const Options& options = {});
+
+// One session of aim.embeddings/1 for OpenAI's request object.
+Result RunEmbeddings(const Plugin& plugin, std::string_view request_json,
+                     const std::vector<Answer>& answers, const Options& options = {});
 
 }  // namespace aim::plugin_driver

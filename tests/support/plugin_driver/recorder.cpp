@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -173,7 +174,22 @@ Recorder::Recorder(std::uint32_t sink_size) {
         self.wait_ms_ = milliseconds;
     };
     sink_.get_extension = [](void* context, const char* id) -> const void* {
-        return std::strcmp(id, AIM_MODELS_SINK_ID) == 0 ? &Self(context).models_sink_ : nullptr;
+        const bool vectors = std::strcmp(id, AIM_EMBEDDINGS_SINK_ID) == 0;
+        const bool models = std::strcmp(id, AIM_MODELS_SINK_ID) == 0;
+        return vectors  ? static_cast<const void*>(&Self(context).embeddings_sink_)
+               : models ? static_cast<const void*>(&Self(context).models_sink_)
+                        : nullptr;
+    };
+    embeddings_sink_.struct_size = sizeof(embeddings_sink_);
+    embeddings_sink_.context = this;
+    embeddings_sink_.embedding = [](void* context, std::uint32_t index, const float* values,
+                                    std::uint64_t count) {
+        std::ostringstream line;
+        line << "vector " << index << " [";
+        for (std::uint64_t i = 0; i < count; ++i) {
+            line << (i == 0 ? "" : ",") << values[i];
+        }
+        Self(context).Said(line.str() + "]");
     };
     models_sink_.struct_size = sizeof(models_sink_);
     models_sink_.context = this;

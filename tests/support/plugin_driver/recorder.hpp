@@ -12,7 +12,8 @@ namespace aim::plugin_driver {
 
 // Lines: `text 0 "Hi"`, `tool 0 1 id=call_a name=f args="{"`, `usage prompt=9 total=10`, `finish 0
 // stop`, `extra response 0 0 x_groq {…}`, `error rate_limited status=429 retry_after_ms=6000 …`,
-// `wait 20`, `model llama context=8192`; and `misbehaviour …` for what a host would count as one.
+// `wait 20`, `model llama context=8192`,
+// `vector 0 [0.5,-1]`; and `misbehaviour …` for what a host would count as one.
 class Recorder final {
   public:
     // With fewer bytes than a whole sink it is an older host's.
@@ -45,6 +46,7 @@ class Recorder final {
 
     aim_sink sink_{};
     aim_models_sink models_sink_{};
+    aim_embeddings_sink embeddings_sink_{};
     bool open_ = false;
     bool terminal_ = false;
     bool failed_ = false;

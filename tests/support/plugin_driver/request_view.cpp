@@ -77,4 +77,46 @@ RequestView::RequestView(std::string json, std::string endpoint)
     };
 }
 
+EmbeddingsView::EmbeddingsView(std::string json, std::string endpoint)
+    : json_(std::move(json)), endpoint_(std::move(endpoint)) {
+    sdk::JsonDocument document;
+    if (!document.Parse(json_) || !document.Root().IsObject()) {
+        throw std::invalid_argument("the request is not a JSON object");
+    }
+    const JsonValue root = document.Root();
+    const JsonValue input = root["input"];
+    std::uint32_t items = 0;
+    bool tokens = false;
+    bool nested = false;
+    for (const JsonValue item : input) {
+        ++items;
+        tokens = tokens || !item.IsString();
+        nested = nested || item.IsArray();
+        if (item.IsString()) {
+            texts_.emplace_back(item.Text());
+        }
+    }
+    if (input.IsString()) {
+        texts_.emplace_back(input.Text());
+    }
+    model_ = root["model"].Text();
+    raw_.struct_size = sizeof(raw_);
+    raw_.flags = tokens ? AIM_EMBEDDINGS_HAS_TOKENS : 0;
+    raw_.json = sdk::Str(json_);
+    raw_.model = sdk::Str(model_);
+    raw_.endpoint = sdk::Str(endpoint_);
+    raw_.dimensions = root["dimensions"].Integer().value_or(-1);
+    raw_.input_count = input.IsString() || (tokens && !nested) ? 1 : items;
+    raw_.impl = this;
+    raw_.input = [](const aim_embeddings_request* request, std::uint32_t i,
+                    aim_str* text) -> std::int32_t {
+        const auto& self = *static_cast<const EmbeddingsView*>(request->impl);
+        if (i >= self.texts_.size()) {
+            return AIM_FAILED;
+        }
+        *text = sdk::Str(self.texts_[i]);
+        return AIM_OK;
+    };
+}
+
 }  // namespace aim::plugin_driver

@@ -1,4 +1,5 @@
-// The host's side of aim_chat_request: the parsed fields beside the JSON.
+// The host's side of aim_chat_request and aim_embeddings_request: the parsed fields beside the
+// JSON.
 #pragma once
 
 #include <string>
@@ -30,6 +31,23 @@ class RequestView final {
     std::string model_;
     std::vector<Message> messages_;
     aim_chat_request raw_{};
+};
+
+class EmbeddingsView final {
+  public:
+    // Throws std::invalid_argument when `json` is not a JSON object.
+    EmbeddingsView(std::string json, std::string endpoint);
+    EmbeddingsView(const EmbeddingsView&) = delete;
+    EmbeddingsView& operator=(const EmbeddingsView&) = delete;
+
+    const aim_embeddings_request* Raw() const { return &raw_; }
+
+  private:
+    std::string json_;
+    std::string endpoint_;
+    std::string model_;
+    std::vector<std::string> texts_;
+    aim_embeddings_request raw_{};
 };
 
 }  // namespace aim::plugin_driver

@@ -73,6 +73,9 @@ Transcript ReadTranscript(const std::string& path) {
         }
         if (section == "request") {
             transcript.request = text;
+        } else if (section == "embeddings") {
+            transcript.kind = TranscriptKind::kEmbeddings;
+            transcript.request = text;
         } else if (section == "models") {
             transcript.kind = TranscriptKind::kModels;
         } else if (section == "settings") {
@@ -138,9 +141,15 @@ Result Play(const Plugin& plugin, const Transcript& transcript, Splitter splitte
     options.endpoint = transcript.endpoint;
     options.environment = transcript.environment;
     options.splitter = std::move(splitter);
-    return transcript.kind == TranscriptKind::kModels
-               ? RunModels(plugin, transcript.answers, options)
-               : RunChat(plugin, transcript.request, transcript.answers, options);
+    switch (transcript.kind) {
+        case TranscriptKind::kModels:
+            return RunModels(plugin, transcript.answers, options);
+        case TranscriptKind::kEmbeddings:
+            return RunEmbeddings(plugin, transcript.request, transcript.answers, options);
+        case TranscriptKind::kChat:
+            break;
+    }
+    return RunChat(plugin, transcript.request, transcript.answers, options);
 }
 
 }  // namespace aim::plugin_driver

@@ -1,6 +1,7 @@
 // A recorded session as a text file, in sections:
 //
 //   == request      the canonical request's JSON; `== models` instead (empty) for aim.models/1
+//   == embeddings   OpenAI's request object for aim.embeddings/1, in place of `request`
 //   == settings     the row's settings, one JSON object; left out: {}
 //   == endpoint     the row's endpoint; left out: the descriptor's default
 //   == environment  settings of the descriptor that are no secrets, NAME=value each line
@@ -21,7 +22,7 @@
 
 namespace aim::plugin_driver {
 
-enum class TranscriptKind { kChat, kModels };
+enum class TranscriptKind { kChat, kModels, kEmbeddings };
 
 struct Transcript {
     std::string name;

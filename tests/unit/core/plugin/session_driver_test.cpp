@@ -122,6 +122,21 @@ TEST_F(SessionDriverTest, CallsTheFunctionsInTheOrderOfTheStateMachine) {
     EXPECT_EQ(client_.requests()[0].headers.Find("Authorization"), "Bearer secret");
 }
 
+// The flood's bound grows with what the plugin was given, also for who answers at the end.
+TEST_F(SessionDriverTest, AWholeAnswerThatIsUnderstoodAtItsEndMayBeLarge) {
+    const std::string large(20u << 20, 'x');
+    plugin_.on_data = [](const aim_call*, const aim_http_data*) { return AIM_STEP_CONTINUE; };
+    plugin_.on_end = [&](const aim_call* call, int32_t) {
+        call->sink->text(call->sink->context, 0, AbiText(large));
+        return ScriptedPlugin::Finish(call);
+    };
+    client_.Add(ScriptedAnswer::Ok({large}, "application/json"));
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.status, ChatSession::Status::kDone) << outcome.error.message;
+    EXPECT_EQ(outcome.text.size(), large.size());
+    EXPECT_FALSE(outcome.plugin_fault);
+}
+
 TEST_F(SessionDriverTest, AJobThatIsPolledTakesSeveralRoundTripsAndWaits) {
     int polls = 0;
     plugin_.on_data = [&](const aim_call* call, const aim_http_data* data) {
@@ -271,6 +286,86 @@ TEST_F(SessionDriverTest, ACutBodyIsTheProvidersFault) {
     EXPECT_EQ(outcome.text, "a");
     EXPECT_EQ(outcome.error.kind, ErrorKind::kUpstreamFailure);
     EXPECT_FALSE(outcome.plugin_fault);
+}
+
+ScriptedAnswer Unreachable() {
+    ScriptedAnswer answer;
+    answer.send_error.emplace();
+    answer.send_error->kind = ErrorKind::kUpstreamFailure;
+    answer.send_error->code = "connect_failed";
+    return answer;
+}
+
+// An answer that is lost says nothing about the job behind it: a session that polls may ask again.
+TEST_F(SessionDriverTest, AfterACutBodyTheSessionMayAskAgain) {
+    for (const int32_t step : {AIM_STEP_NEXT_REQUEST, AIM_STEP_WAIT}) {
+        SCOPED_TRACE(step);
+        std::vector<int32_t> endings;
+        plugin_.on_end = [&](const aim_call* call, int32_t how) {
+            endings.push_back(how);
+            call->sink->wait(call->sink->context, 1);
+            return step;
+        };
+        ScriptedAnswer cut = Events({});
+        cut.read_error.emplace();
+        cut.read_error->kind = ErrorKind::kUpstreamFailure;
+        client_.Add(cut);
+        client_.Add(Events({"again", "[DONE]"}));
+        const Outcome outcome = Run();
+        EXPECT_EQ(outcome.status, ChatSession::Status::kDone) << outcome.error.message;
+        EXPECT_EQ(outcome.text, "again");
+        EXPECT_FALSE(outcome.plugin_fault);
+        EXPECT_EQ(endings, std::vector<int32_t>{AIM_END_TRUNCATED});
+    }
+}
+
+TEST_F(SessionDriverTest, DoneAfterACutBodyIsNoSuccess) {
+    plugin_.on_end = [](const aim_call*, int32_t) { return AIM_STEP_DONE; };
+    ScriptedAnswer cut = Events({"a"});
+    cut.read_error.emplace();
+    cut.read_error->kind = ErrorKind::kUpstreamFailure;
+    client_.Add(cut);
+    EXPECT_EQ(Run().status, ChatSession::Status::kFailed);
+}
+
+TEST_F(SessionDriverTest, ALaterRequestWithoutAConnectionIsToldAndMayBeRepeated) {
+    std::vector<int32_t> endings;
+    plugin_.on_data = [polls = 0](const aim_call* call, const aim_http_data* data) mutable {
+        return polls++ == 0 ? AIM_STEP_NEXT_REQUEST : ScriptedPlugin::TakeData(call, data);
+    };
+    plugin_.on_end = [&](const aim_call* call, int32_t how) {
+        endings.push_back(how);
+        call->sink->wait(call->sink->context, 1);
+        return AIM_STEP_WAIT;
+    };
+    client_.Add(Events({"job"}));
+    client_.Add(Unreachable());
+    client_.Add(Events({"ready", "[DONE]"}));
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.status, ChatSession::Status::kDone) << outcome.error.message;
+    EXPECT_EQ(outcome.text, "ready");
+    EXPECT_EQ(endings, std::vector<int32_t>{AIM_END_NOT_CONNECTED});
+    EXPECT_EQ(plugin_.CallsOf("on_head"), 2U);
+    EXPECT_EQ(client_.requests().size(), 3U);
+}
+
+TEST_F(SessionDriverTest, OfALostConnectionTheHostsOwnErrorCounts) {
+    plugin_.on_data = [](const aim_call*, const aim_http_data*) { return AIM_STEP_NEXT_REQUEST; };
+    client_.Add(Events({"job"}));
+    client_.Add(Unreachable());
+    const Outcome outcome = Run();  // on_end fails with words of its own
+    EXPECT_EQ(outcome.status, ChatSession::Status::kFailed);
+    EXPECT_EQ(outcome.error.code, "connect_failed");
+    EXPECT_FALSE(outcome.plugin_fault);
+    EXPECT_EQ(plugin_.CallsOf("on_end"), 1U);
+}
+
+TEST_F(SessionDriverTest, AFirstRequestWithoutAConnectionIsTheHostsAffair) {
+    client_.Add(Unreachable());
+    const Outcome outcome = Run();
+    EXPECT_EQ(outcome.error.code, "connect_failed");
+    EXPECT_EQ(plugin_.CallsOf("on_end"), 0U);
+    EXPECT_EQ(plugin_.CallsOf("end"), 1U);
 }
 
 }  // namespace

@@ -302,5 +302,46 @@ TEST(Mock, DescribesItself) {
     EXPECT_TRUE(schema.Root()["properties"]["latency_ms"]);
 }
 
+Result Embed(const std::string& request, const std::string& row_settings = "{}",
+             std::uint64_t seed = 1) {
+    Options options;
+    options.row_settings = row_settings;
+    options.seed = seed;
+    return RunEmbeddings(Mock(), request, {}, options);
+}
+
+TEST(MockEmbeddings, AreUnitVectorsOfTheWords) {
+    const Result result =
+        Embed(R"({"model":"m","input":["red red","red","  ",""],"dimensions":8})");
+    ASSERT_EQ(result.events.size(), 6U);
+    // Scaled to length 1, so that a word said twice is the word.
+    EXPECT_EQ(result.events[0].substr(9), result.events[1].substr(9));
+    EXPECT_EQ(result.events[2], "vector 2 [1,0,0,0,0,0,0,0]");
+    EXPECT_EQ(result.events[3], "vector 3 [1,0,0,0,0,0,0,0]");
+    EXPECT_EQ(result.events[4], "usage prompt=3 total=3");
+    EXPECT_EQ(result.events[5], "done");
+    EXPECT_EQ(
+        result.events,
+        Embed(R"({"model":"m","input":["red red","red","  ",""],"dimensions":8})", "{}", 2).events);
+}
+
+TEST(MockEmbeddings, TakeTokenIds) {
+    const Result one = Embed(R"({"model":"m","input":[5,6],"dimensions":4})");
+    const Result two = Embed(R"({"model":"m","input":[[5,6],[7]],"dimensions":4})");
+    ASSERT_EQ(one.events.size(), 3U);
+    ASSERT_EQ(two.events.size(), 4U);
+    EXPECT_EQ(one.events[0], two.events[0]);
+    EXPECT_EQ(one.events[1], "usage prompt=2 total=2");
+}
+
+TEST(MockEmbeddings, PlayFaultsAndLatencyAsChatsDo) {
+    const Result failed = Embed(R"({"model":"m","input":"a"})",
+                                R"({"error_rate":1,"error_kind":"overloaded","latency_ms":30})");
+    EXPECT_THAT(failed.events,
+                ElementsAre("wait 30", StartsWith("error overloaded status=503"), "failed"));
+    const Result odd = Embed(R"({"model":"m","input":"a","dimensions":70000})");
+    EXPECT_THAT(odd.events, ElementsAre(HasSubstr("field=dimensions"), "failed"));
+}
+
 }  // namespace
 }  // namespace aim::plugin_driver

@@ -104,6 +104,25 @@ TEST_P(ProviderCoverage, EveryKindOfAnswerIsRecorded) {
     }
 }
 
+// A plugin with embeddings shows them: a batch, a refusal, and a cut answer.
+TEST_P(ProviderCoverage, EmbeddingsAreRecordedWhereThereAreAny) {
+    const bool has_them = LoadedPlugin(GetParam().provider).Embeddings() != nullptr;
+    const auto& transcripts = GetParam().transcripts;
+    const auto shown = [&](const std::function<bool(const Transcript&)>& shows) {
+        return std::any_of(transcripts.begin(), transcripts.end(), [&](const Transcript& t) {
+            return t.kind == TranscriptKind::kEmbeddings && shows(t);
+        });
+    };
+    EXPECT_EQ(shown([](const Transcript& t) {
+                  return !t.sent.empty() && Succeeds(t) && HasEvent(t, "vector 1 ");
+              }),
+              has_them);
+    EXPECT_EQ(shown([](const Transcript& t) { return HasEvent(t, "error unsupported"); }),
+              has_them);
+    EXPECT_EQ(shown([](const Transcript& t) { return HasStatus(t, 400, 599); }), has_them);
+    EXPECT_EQ(shown(IsCut), has_them);
+}
+
 // Transcripts are public: a header that carries a setting carries a slot for it.
 TEST_P(ProviderCoverage, NoRequestCarriesAKey) {
     for (const Transcript& transcript : GetParam().transcripts) {

@@ -1,4 +1,4 @@
-#include "core/plugin/chat_provider.hpp"
+#include "core/plugin/provider_object.hpp"
 
 #include <memory>
 #include <utility>
@@ -11,7 +11,7 @@ namespace {
 
 struct ConfigView {
     aim_config config{};
-    const ChatProvider::SettingLookup* lookup = nullptr;
+    const ProviderSettings* lookup = nullptr;
     std::vector<std::unique_ptr<std::string>> values;
 };
 
@@ -30,12 +30,13 @@ int32_t LookUpSetting(const aim_config* config, aim_str name, aim_str* value) {
 
 }  // namespace
 
-Result<std::shared_ptr<const ChatProvider>> ChatProvider::Create(
-    std::shared_ptr<const void> generation, const aim_chat* table, std::string_view row_settings,
+template <typename Table>
+Result<std::shared_ptr<const ProviderObject<Table>>> ProviderObject<Table>::Create(
+    std::shared_ptr<const void> generation, const Table* table, std::string_view row_settings,
     const SettingLookup& settings, std::uint64_t now_unix_ms, LoaderPost post) {
     if (table == nullptr || table->create == nullptr || table->begin == nullptr ||
         table->session == nullptr) {
-        return Fail(ErrorKind::kInternal, "the plugin has no usable chat interface");
+        return Fail(ErrorKind::kInternal, "the plugin has no usable interface of this kind");
     }
     ConfigView view;
     view.lookup = &settings;
@@ -62,11 +63,12 @@ Result<std::shared_ptr<const ChatProvider>> ChatProvider::Create(
         if (sink.has_error()) return Unexpected(sink.error());
         return Fail(ErrorKind::kInternal, "the plugin refused the row without saying why");
     }
-    return std::shared_ptr<const ChatProvider>(
-        new ChatProvider(std::move(generation), table, object, std::move(post)));
+    return std::shared_ptr<const ProviderObject>(
+        new ProviderObject(std::move(generation), table, object, std::move(post)));
 }
 
-ChatProvider::~ChatProvider() {
+template <typename Table>
+ProviderObject<Table>::~ProviderObject() {
     if (table_->destroy == nullptr) return;
     auto destroy = [generation = std::move(generation_), table = table_, object = object_] {
         try {
@@ -82,5 +84,9 @@ ChatProvider::~ChatProvider() {
         destroy();
     }
 }
+
+template class ProviderObject<aim_chat>;
+template class ProviderObject<aim_embeddings>;
+template class ProviderObject<aim_models>;
 
 }  // namespace aim::plugin
