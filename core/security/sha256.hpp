@@ -11,7 +11,7 @@ namespace aim::security {
 // A SHA-256 (FIPS 180-4) of some bytes. A value; compares bytewise.
 using Sha256Digest = std::array<std::uint8_t, 32>;
 
-// Never fails. Thread-safe.
+// Throws only when OpenSSL is broken. Thread-safe.
 Sha256Digest Sha256(std::string_view bytes);
 
 // 64 lower-case hexadecimal digits.

@@ -10,6 +10,7 @@
 #include "core/http/middleware/access_log.hpp"
 #include "core/http/middleware/auth.hpp"
 #include "core/http/middleware/request_id.hpp"
+#include "core/http/middleware/security_headers.hpp"
 #include "services/data_api/database/migrator.hpp"
 #include "services/data_api/handlers/documents.hpp"
 
@@ -77,10 +78,12 @@ Application::Application(Options options)
                .logger = logger_,
                .database_timeout = options_.database_timeout,
                .history_text_max = options_.history_text_max,
-               .token_required = !options_.token.empty()},
+               .token_required = !options_.token.empty(),
+               .master_key = options_.master_key},
       models_(context_),
       history_(context_),
       ledger_(context_, AddLedgerCounters(metrics_)),
+      keys_(context_),
       service_(
           [this] {
               return Readiness{
@@ -150,6 +153,7 @@ int Application::PrepareDatabase(Mode mode) {
 void Application::BuildChain() {
     chain_.Add(std::make_unique<http::RequestIdMiddleware>());
     chain_.Add(std::make_unique<http::AccessLogMiddleware>(logger_, metrics_));
+    chain_.Add(std::make_unique<http::SecurityHeadersMiddleware>());
     if (options_.token.empty()) return;
     auto keys = std::make_shared<http::ConfiguredKeys>();
     keys->Add("data_api_token", options_.token);
@@ -165,8 +169,8 @@ int Application::Serve() {
     metrics_.AddCounterCallback("aimanager_log_lines_dropped_total", "Log lines that were dropped",
                                 [this] { return static_cast<double>(logger_.dropped()); });
     BuildChain();
-    AddRoutes(router_, models_, history_, ledger_, service_);
-    AddDocumentRoutes(router_);
+    AddRoutes(router_, models_, history_, ledger_, keys_, service_);
+    AddDocumentRoutes(router_, http::SwaggerUi::BesideProgram());
 
     if (!options_.seed) plan_.seeds.clear();
     plan_.on_hopeless = [this](const std::string& reason) {
@@ -186,6 +190,11 @@ int Application::Serve() {
         return 1;
     }
     supervisor_->Start();
+    if (options_.master_key && options_.token.empty()) {
+        logger_.Warning("keys_not_readable",
+                        "There is a MASTER_KEY but no DATA_API_TOKEN: models can be given keys of "
+                        "their own, which no process can fetch");
+    }
     logger_.Info("started", "The data API listens",
                  {{"host", options_.host}, {"port", server_->port()}, {"version", AIM_VERSION}});
     WaitForSignal();

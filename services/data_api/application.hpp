@@ -53,6 +53,7 @@ class Application {
     ModelHandlers models_;
     HistoryHandlers history_;
     LedgerHandler ledger_;
+    KeyHandlers keys_;
     ServiceHandlers service_;
     http::Router router_;
     http::MiddlewareChain chain_;

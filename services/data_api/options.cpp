@@ -76,6 +76,13 @@ Options Options::Read(config::Reader& reader) {
     options.threads = static_cast<std::size_t>(reader.Integer("DATA_API_THREADS", 4, 1, 64));
     options.conninfo = ReadConninfo(reader);
     options.token = reader.Secret("DATA_API_TOKEN");
+    if (const SecretString text = reader.Secret("MASTER_KEY"); !text.empty()) {
+        if (auto key = security::MasterKey::Parse(text.Reveal())) {
+            options.master_key = std::move(*key);
+        } else {
+            reader.AddError("MASTER_KEY", key.error().message);
+        }
+    }
     options.database_timeout = reader.Milliseconds("DATABASE_TIMEOUT_MS", milliseconds(5000),
                                                    milliseconds(100), milliseconds(60000));
     // Longer than this helps nobody: a request is done within database_timeout.

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/base/secret_string.hpp"
 #include "core/config/reader.hpp"
+#include "core/security/master_key.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace aim::data_api {
@@ -19,6 +21,7 @@ struct Options {
     std::size_t threads = 4;
     SecretString conninfo;
     SecretString token;
+    std::optional<security::MasterKey> master_key;
     std::chrono::milliseconds database_timeout{5000};
     std::chrono::milliseconds drain_timeout{10000};
     std::size_t history_text_max = 256 * 1024;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/security/encoding.hpp"
 #include "services/data_api/database/array_literal.hpp"
 
 namespace aim::data_api::database {
@@ -31,10 +32,11 @@ constexpr Statement kInsert{
     "models_insert",
     "INSERT INTO ai_models AS m (id, name, provider, endpoint, upstream_model, is_active, "
     "settings, context_window, capabilities,"
-    " input_price_per_million, output_price_per_million) VALUES ($1::uuid, $2::text, $3::text, "
+    " input_price_per_million, output_price_per_million, api_key_ciphertext, api_key_key_id) "
+    "VALUES ($1::uuid, $2::text, $3::text, "
     "coalesce($4::text, ''), coalesce($5::text, $2::text),"
     " coalesce($6::boolean, true), coalesce($7::jsonb, '{}'), $8::bigint, $9::text[], "
-    "$10::numeric, $11::numeric)"
+    "$10::numeric, $11::numeric, $12::bytea, $13::text)"
     " RETURNING " AIM_MODEL_COLUMNS};
 // A pair of parameters for what may be set to NULL: whether it was given, and the value.
 constexpr Statement kUpdate{
@@ -49,8 +51,15 @@ constexpr Statement kUpdate{
     " input_price_per_million = CASE WHEN $13::boolean THEN $14::numeric ELSE "
     "input_price_per_million END,"
     " output_price_per_million = CASE WHEN $15::boolean THEN $16::numeric ELSE "
-    "output_price_per_million END"
+    "output_price_per_million END,"
+    " api_key_ciphertext = CASE WHEN $17::boolean THEN $18::bytea ELSE api_key_ciphertext END,"
+    " api_key_key_id = CASE WHEN $17::boolean THEN $19::text ELSE api_key_key_id END"
     " WHERE m.id = $1::uuid RETURNING " AIM_MODEL_COLUMNS};
+// Only while the row still has the key that was read.
+constexpr Statement kReplaceKey{
+    "models_replace_key",
+    "UPDATE ai_models m SET api_key_ciphertext = $2::bytea, api_key_key_id = $3::text"
+    " WHERE m.id = $1::uuid AND m.api_key_ciphertext = $4::bytea RETURNING " AIM_MODEL_COLUMNS};
 constexpr Statement kDelete{"models_delete", "DELETE FROM ai_models WHERE id = $1::uuid"};
 constexpr Statement kCount{
     "models_count",
@@ -87,6 +96,14 @@ Parameter Capabilities(const ModelChange& change) {
 }
 Parameter Price(const std::optional<std::optional<std::string>>& price) {
     return price ? *price : std::nullopt;
+}
+
+Parameter BytesParameter(std::string_view bytes) { return "\\x" + security::HexEncode(bytes); }
+Parameter Ciphertext(const ModelChange& change) {
+    return change.sealed_key ? BytesParameter(change.sealed_key->ciphertext) : std::nullopt;
+}
+Parameter KeyId(const ModelChange& change) {
+    return change.sealed_key ? Parameter(change.sealed_key->key_id) : std::nullopt;
 }
 
 SqlResult<std::optional<ModelRow>> OnlyRow(SqlResult<Rows> rows, bool with_day = false) {
@@ -168,10 +185,11 @@ SqlResult<std::optional<ModelRow>> Find(ConnectionPool::Lease& lease, const Uuid
 SqlResult<ModelRow> Insert(ConnectionPool::Lease& lease, const Uuid& id,
                            const ModelChange& change) {
     auto row = OnlyRow(lease.RunOne(
-        kInsert, {id.ToString(), change.name, change.provider, change.endpoint,
-                  change.upstream_model, change.is_active ? Flag(*change.is_active) : std::nullopt,
-                  change.settings, ContextWindow(change), Capabilities(change),
-                  Price(change.input_price_per_million), Price(change.output_price_per_million)}));
+        kInsert,
+        {id.ToString(), change.name, change.provider, change.endpoint, change.upstream_model,
+         change.is_active ? Flag(*change.is_active) : std::nullopt, change.settings,
+         ContextWindow(change), Capabilities(change), Price(change.input_price_per_million),
+         Price(change.output_price_per_million), Ciphertext(change), KeyId(change)}));
     if (!row) return SqlFailure(std::move(row.error()));
     return std::move(**row);
 }
@@ -185,8 +203,15 @@ SqlResult<std::optional<ModelRow>> Update(ConnectionPool::Lease& lease, const Uu
          Names(change.removed_settings), Flag(change.context_window.has_value()),
          ContextWindow(change), Flag(change.capabilities.has_value()), Capabilities(change),
          Flag(change.input_price_per_million.has_value()), Price(change.input_price_per_million),
-         Flag(change.output_price_per_million.has_value()),
-         Price(change.output_price_per_million)}));
+         Flag(change.output_price_per_million.has_value()), Price(change.output_price_per_million),
+         Flag(change.api_key.has_value()), Ciphertext(change), KeyId(change)}));
+}
+
+SqlResult<std::optional<ModelRow>> ReplaceKey(ConnectionPool::Lease& lease, const Uuid& id,
+                                              const SealedKey& key,
+                                              std::string_view known_ciphertext) {
+    return OnlyRow(lease.RunOne(kReplaceKey, {id.ToString(), BytesParameter(key.ciphertext),
+                                              key.key_id, BytesParameter(known_ciphertext)}));
 }
 
 SqlResult<bool> Delete(ConnectionPool::Lease& lease, const Uuid& id) {

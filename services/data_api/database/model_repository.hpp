@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/uuid.hpp"
@@ -46,6 +47,10 @@ SqlResult<ModelRow> Insert(ConnectionPool::Lease& lease, const Uuid& id, const M
 // Empty when there is no such row, here and below.
 SqlResult<std::optional<ModelRow>> Update(ConnectionPool::Lease& lease, const Uuid& id,
                                           const ModelChange& change);
+// The same key under another master key; empty as well when the row has another key by now.
+SqlResult<std::optional<ModelRow>> ReplaceKey(ConnectionPool::Lease& lease, const Uuid& id,
+                                              const SealedKey& key,
+                                              std::string_view known_ciphertext);
 SqlResult<bool> Delete(ConnectionPool::Lease& lease, const Uuid& id);
 
 // Counts one request; without a time the average stays as it is.

@@ -88,6 +88,18 @@ Result<std::optional<bool>> QueryFlag(const http::Request& request, std::string_
     return FailField(std::string(key), std::string(key) + " must be true or false");
 }
 
+bool EtagMatches(std::string_view if_none_match, std::string_view etag) {
+    while (!if_none_match.empty()) {
+        std::string_view candidate = if_none_match.substr(0, if_none_match.find(','));
+        if_none_match.remove_prefix(std::min(candidate.size() + 1, if_none_match.size()));
+        while (!candidate.empty() && candidate.front() == ' ') candidate.remove_prefix(1);
+        while (!candidate.empty() && candidate.back() == ' ') candidate.remove_suffix(1);
+        if (candidate.starts_with("W/")) candidate.remove_prefix(2);
+        if (candidate == etag || candidate == "*") return true;
+    }
+    return false;
+}
+
 Random& ThreadRandom() {
     thread_local const std::unique_ptr<Random> random = MakeRandom();
     return *random;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/http/error_response.hpp"
 #include "core/http/handler.hpp"
 #include "core/json/json.hpp"
+#include "core/security/master_key.hpp"
 #include "core/telemetry/log.hpp"
 #include "services/data_api/database/connection_pool.hpp"
 
@@ -25,6 +27,8 @@ struct ApiContext {
     std::chrono::milliseconds database_timeout{5000};
     std::size_t history_text_max = 256 * 1024;
     bool token_required = false;  // a service token is configured, so who got this far has shown it
+    // Encrypts the keys of rows; empty: there can be none.
+    std::optional<security::MasterKey> master_key = std::nullopt;
     http::ErrorWriter errors{};
 
     database::SqlResult<database::ConnectionPool::Lease> Lease() const {
@@ -52,6 +56,9 @@ std::vector<std::string> QueryValues(std::string_view query, std::string_view ke
 
 // A true or false in the query; nullopt when absent.
 Result<std::optional<bool>> QueryFlag(const http::Request& request, std::string_view key);
+
+// Whether an If-None-Match names this tag, or any.
+bool EtagMatches(std::string_view if_none_match, std::string_view etag);
 
 // This thread's own generator.
 Random& ThreadRandom();

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/http/docs/documentation.hpp"
 #include "core/http/router.hpp"
 
 namespace aim::data_api {
 
-// GET /openapi.json and /docs, with and without /api/v1: the API's own description, from the
-// binary.
-void AddDocumentRoutes(http::Router& router);
+// GET /openapi.json, /docs and what the page needs, with and without /api/v1.
+void AddDocumentRoutes(http::Router& router, const http::SwaggerUi& swagger_ui);
 
 }  // namespace aim::data_api

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/http/url.hpp"
+#include "core/security/encoding.hpp"
 #include "services/data_api/database/model_repository.hpp"
 #include "services/data_api/records/field_reader.hpp"
 #include "services/data_api/records/model_record.hpp"
@@ -13,6 +14,8 @@ namespace {
 
 using database::models::Filter;
 using database::models::Listing;
+
+constexpr std::size_t kMostCiphertext = 16 * 1024;
 
 http::Response ModelResponse(int status, const ModelRow& row) {
     std::string body;
@@ -55,22 +58,31 @@ Result<Include> ReadInclude(const http::Request& request) {
     return include;
 }
 
-bool EtagMatches(std::string_view if_none_match, std::string_view etag) {
-    while (!if_none_match.empty()) {
-        std::string_view candidate = if_none_match.substr(0, if_none_match.find(','));
-        if_none_match.remove_prefix(std::min(candidate.size() + 1, if_none_match.size()));
-        while (!candidate.empty() && candidate.front() == ' ') candidate.remove_prefix(1);
-        while (!candidate.empty() && candidate.back() == ' ') candidate.remove_suffix(1);
-        if (candidate.starts_with("W/")) candidate.remove_prefix(2);
-        if (candidate == etag || candidate == "*") return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 http::Response ModelHandlers::NoSuchModel(const http::Request& request) const {
     return context_.Fail(request, "not_found", "There is no model with this id.", "id");
+}
+
+http::Response ModelHandlers::NoCiphertexts(const http::Request& request) const {
+    return context_.Fail(request, "forbidden",
+                         "Ciphertexts are for callers with a service token, and this server has no "
+                         "DATA_API_TOKEN.",
+                         "include");
+}
+
+Result<void> ModelHandlers::Seal(const Uuid& id, ModelChange& change) const {
+    if (!change.api_key || !*change.api_key) return {};
+    if (!context_.master_key) {
+        return FailField("api_key",
+                         "keys in rows are not supported by this server: it has no MASTER_KEY to "
+                         "encrypt them with",
+                         "unsupported");
+    }
+    const security::MasterKey& master_key = *context_.master_key;
+    change.sealed_key =
+        SealedKey{master_key.Encrypt((*change.api_key)->Reveal(), id.ToString()), master_key.id()};
+    return {};
 }
 
 http::Response ModelHandlers::NotStored(const http::Request& request,
@@ -87,11 +99,7 @@ http::Response ModelHandlers::List(const http::Request& request) const {
     if (!filter) return context_.Fail(request, filter.error());
     const auto include = ReadInclude(request);
     if (!include) return context_.Fail(request, include.error());
-    if (include->ciphertext && !context_.token_required) {
-        return context_.Fail(request, "forbidden",
-                             "Ciphertexts are given out only by a server with a DATA_API_TOKEN.",
-                             "include");
-    }
+    if (include->ciphertext && !context_.token_required) return NoCiphertexts(request);
     auto lease = context_.Lease();
     if (!lease) return context_.Fail(request, lease.error());
     // A day's count changes without any row, so such an answer has no ETag.
@@ -194,13 +202,15 @@ http::Response ModelHandlers::Stats(const http::Request& request,
 http::Response ModelHandlers::Create(const http::Request& request) const {
     const auto body = ReadBody(request, false);
     if (!body) return context_.Fail(request, body.error());
-    const auto change = ReadModelChange(body->root());
+    auto change = ReadModelChange(body->root());
     if (!change) return context_.Fail(request, change.error());
     if (const auto complete = CheckNewModel(*change); !complete)
         return context_.Fail(request, complete.error());
+    const Uuid id = Uuid::MakeV7(SystemClock().WallNow(), ThreadRandom());
+    if (const auto sealed = Seal(id, *change); !sealed)
+        return context_.Fail(request, sealed.error());
     auto lease = context_.Lease();
     if (!lease) return context_.Fail(request, lease.error());
-    const Uuid id = Uuid::MakeV7(SystemClock().WallNow(), ThreadRandom());
     const auto row = database::models::Insert(*lease, id, *change);
     if (!row) return NotStored(request, row.error());
     context_.logger.Info("model_created", "A model was created",
@@ -218,8 +228,10 @@ http::Response ModelHandlers::Change(const http::Request& request,
     if (!id) return context_.Fail(request, id.error());
     const auto body = ReadBody(request, false);
     if (!body) return context_.Fail(request, body.error());
-    const auto change = ReadModelChange(body->root());
+    auto change = ReadModelChange(body->root());
     if (!change) return context_.Fail(request, change.error());
+    if (const auto sealed = Seal(*id, *change); !sealed)
+        return context_.Fail(request, sealed.error());
     auto lease = context_.Lease();
     if (!lease) return context_.Fail(request, lease.error());
     const auto row = database::models::Update(*lease, *id, *change);
@@ -229,6 +241,51 @@ http::Response ModelHandlers::Change(const http::Request& request,
         "model_changed", "A model was changed",
         {{telemetry::kRequestIdField, request.request_id}, {"model", (*row)->record.name}});
     return ModelResponse(200, **row);
+}
+
+http::Response ModelHandlers::ReplaceKey(const http::Request& request,
+                                         const http::PathParameters& parameters) const {
+    const auto id = PathId(parameters);
+    if (!id) return context_.Fail(request, id.error());
+    if (!context_.token_required) return NoCiphertexts(request);
+    const auto body = ReadBody(request, false);
+    if (!body) return context_.Fail(request, body.error());
+    if (!body->root().IsObject())
+        return context_.Fail(request, "invalid_request", "The body must be an object.");
+    FieldReader reader(body->root());
+    const auto read = [&reader](std::string_view field) {
+        const auto bytes = security::Base64Decode(reader.LongText(field).value_or(""));
+        if (!bytes || bytes->size() < security::kShortestCiphertext ||
+            bytes->size() > kMostCiphertext)
+            reader.Fail(field, "must be a ciphertext in Base64");
+        return bytes.value_or("");
+    };
+    SealedKey key;
+    key.ciphertext = read("api_key_ciphertext");
+    const std::string known = read("known_ciphertext");
+    key.key_id = reader.LongText("api_key_key_id").value_or("");
+    if (key.key_id.size() != 16 || !security::HexDecode(key.key_id))
+        reader.Fail("api_key_key_id", "must be the 16 hexadecimal digits of a master key's id");
+    reader.RefuseOthers(std::array<std::string_view, 3>{"api_key_ciphertext", "api_key_key_id",
+                                                        "known_ciphertext"});
+    if (reader.error()) return context_.Fail(request, *reader.error());
+    auto lease = context_.Lease();
+    if (!lease) return context_.Fail(request, lease.error());
+    const auto row = database::models::ReplaceKey(*lease, *id, key, known);
+    if (!row) return context_.Fail(request, row.error());
+    if (*row) {
+        context_.logger.Info("model_key_reencrypted",
+                             "A model's key is stored under another master key",
+                             {{telemetry::kRequestIdField, request.request_id},
+                              {"model", (*row)->record.name},
+                              {"master_key_id", key.key_id}});
+        return ModelResponse(200, **row);
+    }
+    const auto there = database::models::Find(*lease, *id, false);
+    if (!there) return context_.Fail(request, there.error());
+    if (!*there) return NoSuchModel(request);
+    return context_.Fail(request, "conflict", "The model has another key by now.",
+                         "known_ciphertext");
 }
 
 http::Response ModelHandlers::Delete(const http::Request& request,

@@ -2,6 +2,7 @@
 
 #include "core/http/handler.hpp"
 #include "services/data_api/handlers/api_context.hpp"
+#include "services/data_api/records/model_record.hpp"
 
 namespace aim::data_api {
 
@@ -21,6 +22,10 @@ class ModelHandlers {
                           const http::PathParameters& parameters) const;
     http::Response Delete(const http::Request& request,
                           const http::PathParameters& parameters) const;
+    // The same key under another master key: {"api_key_ciphertext","api_key_key_id",
+    // "known_ciphertext"}. 409 when the row's key is another one by now.
+    http::Response ReplaceKey(const http::Request& request,
+                              const http::PathParameters& parameters) const;
     // {"response_time_ms","success"}, both required.
     http::Response AddStats(const http::Request& request,
                             const http::PathParameters& parameters) const;
@@ -29,8 +34,11 @@ class ModelHandlers {
                              bool success) const;
 
   private:
+    // Fills in what is stored for `change.api_key`.
+    Result<void> Seal(const Uuid& id, ModelChange& change) const;
     http::Response Count(const http::Request& request, const Uuid& id, bool success,
                          std::optional<std::int64_t> response_time_us) const;
+    http::Response NoCiphertexts(const http::Request& request) const;
     http::Response NoSuchModel(const http::Request& request) const;
     http::Response NotStored(const http::Request& request, const database::SqlError& error) const;
 

@@ -9,7 +9,8 @@ using http::PathParameters;
 using http::Request;
 
 void AddRoutes(http::Router& router, const ModelHandlers& models, const HistoryHandlers& history,
-               const LedgerHandler& ledger, const ServiceHandlers& service) {
+               const LedgerHandler& ledger, const KeyHandlers& keys,
+               const ServiceHandlers& service) {
     const http::RoutePolicy open{.open = true};
     for (const std::string prefix : {"", "/api/v1"}) {
         const auto add = [&](Method method, std::string_view path, http::PlainHandler handler) {
@@ -59,8 +60,27 @@ void AddRoutes(http::Router& router, const ModelHandlers& models, const HistoryH
             add(Method::kPost, path,
                 [&history](const Request& r, const PathParameters&) { return history.Store(r); });
         }
+        add(Method::kPost, "/models/{id}/reencrypted-key",
+            [&models](const Request& r, const PathParameters& p) {
+                return models.ReplaceKey(r, p);
+            });
         add(Method::kPost, "/ledger",
             [&ledger](const Request& r, const PathParameters&) { return ledger.Apply(r); });
+
+        add(Method::kGet, "/keys",
+            [&keys](const Request& r, const PathParameters&) { return keys.List(r); });
+        add(Method::kPost, "/keys",
+            [&keys](const Request& r, const PathParameters&) { return keys.Create(r); });
+        add(Method::kGet, "/keys/hashes",
+            [&keys](const Request& r, const PathParameters&) { return keys.Hashes(r); });
+        add(Method::kPost, "/keys/last-used",
+            [&keys](const Request& r, const PathParameters&) { return keys.NoteUses(r); });
+        add(Method::kGet, "/keys/{id}",
+            [&keys](const Request& r, const PathParameters& p) { return keys.Get(r, p); });
+        add(Method::kDelete, "/keys/{id}",
+            [&keys](const Request& r, const PathParameters& p) { return keys.Revoke(r, p); });
+        add(Method::kPost, "/keys/{id}/rotate",
+            [&keys](const Request& r, const PathParameters& p) { return keys.Rotate(r, p); });
     }
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kNameCharacters = 100;
 constexpr std::size_t kUpstreamModelCharacters = 200;
 constexpr std::size_t kEndpointBytes = 2048;
+constexpr std::size_t kApiKeyBytes = 8192;
 constexpr std::size_t kSettingsBytes = 64 * 1024;
 constexpr std::array<std::string_view, 5> kCapabilities = {"stream", "tools", "json_schema",
                                                            "vision", "embeddings"};
@@ -135,6 +136,19 @@ Result<std::optional<std::string>> ReadPrice(std::string_view field, json::Value
     return std::optional(text);
 }
 
+// It goes into a header: no line ends, and no white space at its ends, which a paste brings along.
+Result<std::optional<SecretString>> ReadApiKey(json::Value value) {
+    if (value.IsNull()) return std::optional<SecretString>();
+    const auto text = value.AsString();
+    if (!text) return FailField("api_key", "must be a string, or null");
+    if (text->empty() || text->size() > kApiKeyBytes || HasControlCharacter(*text) ||
+        text->front() == ' ' || text->back() == ' ') {
+        return FailField("api_key",
+                         "must have 1 to 8192 bytes, no control characters and no space around it");
+    }
+    return std::optional(SecretString(std::string(*text)));
+}
+
 // Assigns a read value, or hands its error on.
 template <typename T, typename Target>
 Result<void> Take(Result<T> value, Target& target) {
@@ -163,12 +177,7 @@ Result<void> ReadField(std::string_view key, json::Value value, ModelChange& cha
         return Take(ReadPrice(key, value), change.input_price_per_million);
     if (key == "output_price_per_million")
         return Take(ReadPrice(key, value), change.output_price_per_million);
-    if (key == "api_key") {
-        return FailField("api_key",
-                         "keys in rows are not supported by this server: it cannot encrypt them. "
-                         "Set the provider's environment variable instead",
-                         "unsupported");
-    }
+    if (key == "api_key") return Take(ReadApiKey(value), change.api_key);
     if (Contains(kServiceFields, key))
         return FailField(std::string(key), "is written by the service and cannot be set");
     return FailField(std::string(key), "is not a field of a model");

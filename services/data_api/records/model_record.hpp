@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/base/secret_string.hpp"
 #include "core/completion/model_record.hpp"
 #include "core/json/value.hpp"
 #include "core/json/writer.hpp"
@@ -22,6 +23,12 @@ struct ModelRow {
     std::optional<std::string> api_key_key_id;
 };
 
+// A row's own key as it is stored.
+struct SealedKey {
+    std::string ciphertext;  // bytes
+    std::string key_id;      // of the master key
+};
+
 // What a caller may set. An outer optional that is empty means "not given"; an inner one that is
 // empty means null.
 struct ModelChange {
@@ -36,11 +43,12 @@ struct ModelChange {
     std::optional<std::optional<std::vector<std::string>>> capabilities;
     std::optional<std::optional<std::string>> input_price_per_million;
     std::optional<std::optional<std::string>> output_price_per_million;
+    std::optional<std::optional<SecretString>> api_key;  // as it was given; never stored so
+    std::optional<SealedKey> sealed_key;                 // what is stored, when there is one
 };
 
 // Reads the body of POST /models and PATCH /models/{id}. Every error names its field; unknown
-// fields and those that only the service writes are errors. `api_key` is refused while this service
-// has no key to encrypt it with.
+// fields and those that only the service writes are errors. `api_key` is for the caller to seal.
 Result<ModelChange> ReadModelChange(json::Value body);
 
 // What POST needs beyond that: name and provider.
