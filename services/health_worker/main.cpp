@@ -1,0 +1,3 @@
+#include "services/health_worker/application.hpp"
+
+int main() { return aim::health_worker::RunProcess(); }
