@@ -24,8 +24,8 @@ std::string Environment(const char* name) {
     return value != nullptr ? value : "";
 }
 
-// The folders of contract.md: PLUGIN_PATH, else the plugins that were built with this program and
-// the drop-in folder.
+}  // namespace
+
 std::vector<fs::path> PluginFolders(const std::string& wanted) {
     const std::string path = wanted.empty() ? Environment("PLUGIN_PATH") : wanted;
     if (!path.empty()) return plugin::Registry::SplitPath(path);
@@ -35,6 +35,8 @@ std::vector<fs::path> PluginFolders(const std::string& wanted) {
     return {program.parent_path().parent_path() / "plugins",
             fs::path(state.empty() ? "./var" : state) / "plugins"};
 }
+
+namespace {
 
 void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 

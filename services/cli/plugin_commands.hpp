@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 namespace aim::cli {
 
@@ -13,6 +15,10 @@ struct PluginFileOptions {
     std::string file;
     bool json = false;
 };
+
+// The folders of contract.md: `wanted` (separated by colons) or PLUGIN_PATH, else the plugins that
+// were built with this program and the drop-in folder.
+std::vector<std::filesystem::path> PluginFolders(const std::string& wanted);
 
 // `plugin list`: tries every candidate file of the folders as a starting gateway would.
 // kExitRefused when one is refused.

@@ -176,6 +176,31 @@ Finding OtherEndings(Bench& bench) {
     return Pass();
 }
 
+// Who asks again (a job that is polled, a second try) is told that no answer came, and may ask
+// once more; it must not take that for an answer.
+Finding LostLaterRequests(Bench& bench) {
+    if (auto finding = NeedRequests(bench)) return *finding;
+    std::vector<Answer> answers = {
+        WithBody(500, "{}"), WithBody(429, "{}"), WithBody(200, "{}"),
+        WithBody(201, R"({"id":"job1","status":"starting"})")};  // a job that has to be polled
+    for (const Sample& sample : bench.subject().samples) answers.push_back(sample.answer);
+    bool asked_again = false;
+    for (const bool streamed : {false, true}) {
+        for (const Answer& answer : answers) {
+            Script script = bench.MakeScript(MinimalPrompt(streamed), answer);
+            script.later_requests_are_lost = true;
+            const auto run = bench.Run(std::move(script));
+            if (run->requests().size() < 2) continue;
+            asked_again = true;
+            if (run->done())
+                return Fail(
+                    "a second request without an answer (AIM_END_NOT_CONNECTED) was taken "
+                    "for a success");
+        }
+    }
+    return asked_again ? Pass() : Skip("no answer made it ask a second time");
+}
+
 Finding EmptyBody(Bench& bench) {
     const auto finding = ForBothKinds(bench, [&](const Prompt& prompt) -> std::optional<Finding> {
         for (const char* type : {"application/json", "text/event-stream", ""}) {
@@ -421,6 +446,8 @@ const std::vector<Check>& AnswerChecks() {
         {"truncated-stream-is-error", "A cut answer is a failure, wherever it is cut.", &Truncated},
         {"other-endings-are-errors", "Endings other than COMPLETE, known or not, are failures.",
          &OtherEndings},
+        {"lost-later-request-is-no-success",
+         "A later request without an answer (NOT_CONNECTED) is no success.", &LostLaterRequests},
         {"empty-body", "An empty body is a failure.", &EmptyBody},
         {"garbage-is-error-not-crash", "Bytes without meaning are a failure.", &Garbage},
         {"invalid-utf8-is-no-crash", "Bytes that are no UTF-8 do no harm.", &InvalidUtf8},

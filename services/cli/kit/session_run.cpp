@@ -276,6 +276,11 @@ void SessionRun::Describe() {
 }
 
 void SessionRun::Head() {
+    if (script_.later_requests_are_lost && requests_.size() > 1) {
+        pieces_.push_back({{}, {}, {}, AIM_END_NOT_CONNECTED});
+        state_ = RunState::kBody;
+        return;
+    }
     HostMemory memory(script_.memory);
     const bool success = script_.answer.status >= 200 && script_.answer.status < 300;
     const std::string type = Lowered(FindHeader(script_.answer.headers, "content-type"));

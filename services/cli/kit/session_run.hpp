@@ -52,6 +52,7 @@ struct Script {
     std::uint64_t seed = 42;
     std::uint64_t give_up_after_ms = 600'000;  // of waiting
     int most_requests = 64;
+    bool later_requests_are_lost = false;  // the second and all others get no answer
 };
 
 enum class RunState { kBegin, kRequest, kHead, kBody, kWait, kDone, kFailed, kGivenUp };
