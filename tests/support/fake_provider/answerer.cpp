@@ -101,6 +101,10 @@ Answer Answerer::AnswerTo(const HttpRequest& request, std::uint64_t connection_i
         if (!state_.scripts.Has(model.substr(0, model.find('"')))) return {bench_plan_, 0};
     }
 
+    if (request.method == "POST") {
+        if (const auto call = ReadEmbeddingsCall(path, request.body))
+            return Embeddings(request, *call, framing, connection_id, server_name);
+    }
     if (const auto call =
             ReadNativeCall(request.method, request.target, HeaderOf(request, "host"), request.body))
         return Native(request, *call, framing, connection_id, server_name);
@@ -142,6 +146,30 @@ Answer Answerer::Native(const HttpRequest& request, const NativeCall& call,
         choice.refusal
             ? choice.refusal
             : Share(PlanChatAnswer(InNativeWords(*choice.step, call), ChatRequest(), framing));
+    return answer;
+}
+
+Answer Answerer::Embeddings(const HttpRequest& request, const EmbeddingsCall& call,
+                            const AnswerFraming& framing, std::uint64_t connection_id,
+                            const std::string& server_name) {
+    Answer answer;
+    answer.record_id = state_.log.Add(request, connection_id, server_name, call.model);
+    const std::string_view authorization = HeaderOf(request, "authorization");
+    if (!state_.required_key.empty() && authorization != "Bearer " + state_.required_key) {
+        answer.plan = Share(PlanJsonAnswer(401, ErrorBody(401, call.model), framing));
+        return answer;
+    }
+    ChatRequest chat;
+    chat.model = call.model;
+    chat.accent = AccentOfPath(PathOf(request.target));
+    const Choice choice = Choose(request, chat, framing);
+    if (choice.refusal) {
+        answer.plan = choice.refusal;
+        return answer;
+    }
+    ScriptStep step = *choice.step;
+    if (choice.cacheable || (!step.body && step.status == 200)) step.body = call.body;
+    answer.plan = Share(PlanChatAnswer(step, chat, framing));
     return answer;
 }
 

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "tests/support/fake_provider/answer_plan.hpp"
+#include "tests/support/fake_provider/embeddings.hpp"
 #include "tests/support/fake_provider/http_request.hpp"
 #include "tests/support/fake_provider/native_dialects.hpp"
 #include "tests/support/fake_provider/request_log.hpp"
@@ -26,6 +27,7 @@ struct ServerCounters {
     std::atomic<std::uint64_t> requests{0};
     std::atomic<std::uint64_t> tls_handshakes{0};
     std::atomic<std::uint64_t> tls_resumed{0};
+    std::atomic<std::uint64_t> bytes_written{0};  // of answers, before TLS
 };
 
 // What all loops of one server share.
@@ -68,6 +70,9 @@ class Answerer {
     AnswerPlanPtr Models(const HttpRequest& request, const AnswerFraming& framing);
     Answer Native(const HttpRequest& request, const NativeCall& call, const AnswerFraming& framing,
                   std::uint64_t connection_id, const std::string& server_name);
+    Answer Embeddings(const HttpRequest& request, const EmbeddingsCall& call,
+                      const AnswerFraming& framing, std::uint64_t connection_id,
+                      const std::string& server_name);
     AnswerPlanPtr Chat(const HttpRequest& request, const ChatRequest& chat,
                        const AnswerFraming& framing);
     Choice Choose(const HttpRequest& request, const ChatRequest& chat,

@@ -132,6 +132,7 @@ Connection::Next Connection::Write() {
         if (result.state == IoState::kWouldBlock) return Next::kWait;
         if (result.state != IoState::kOk) return Next::kOver;
         offset_ += result.bytes;
+        state_.counters.bytes_written.fetch_add(result.bytes, std::memory_order_relaxed);
         const bool whole = offset_ == piece.bytes.size();
         if (whole) {
             offset_ = 0;
