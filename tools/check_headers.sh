@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles every header by itself: the C ABI as C11, C17, C++17 and C++20 with gcc and clang and pedantic warnings as errors, every
-# other header as C++20 with clang.
+# other header as C++20 with clang. A header that the source of its own name includes first stands alone in every build; it is
+# only counted here.
 #
 #   tools/check_headers.sh [BUILD_DIR]     BUILD_DIR/compile_commands.json gives the definitions of the tree (default build/debug)
 set -euo pipefail
@@ -40,6 +41,30 @@ for folder in dict.fromkeys(system):
 PYTHON
 }
 
+# The headers that a source of the build proves: x.cpp whose first include is x.hpp.
+proved_by_sources() {
+    python3 - "$build_dir/compile_commands.json" <<'PYTHON'
+import json
+import os
+import re
+import sys
+
+try:
+    records = json.load(open(sys.argv[1], encoding="utf-8"))
+except OSError:
+    records = []
+root = os.getcwd()
+for source in sorted({os.path.realpath(os.path.join(r["directory"], r["file"])) for r in records}):
+    header = os.path.splitext(os.path.relpath(source, root))[0] + ".hpp"
+    if header.startswith("..") or not os.path.exists(header):
+        continue
+    with open(source, encoding="utf-8") as text:
+        first = re.search(r'^#include\s+[<"]([^>"]+)[>"]', text.read(), re.MULTILINE)
+    if first and first.group(1) == header:
+        print(header)
+PYTHON
+}
+
 # check NAME HEADER COMPILER...: one line "NAME<TAB>…" into a queue that xargs works off. Words are separated by \x01.
 queue=$work/queue
 : >"$queue"
@@ -66,9 +91,11 @@ compile() {
 export -f compile
 
 main() {
-    local file count=0 compiler standard
+    local file count=0 proved=0 compiler standard
+    local -A has_source=()
     local -a shared=() strict=(-pedantic-errors -Wall -Wextra -Wshadow -Werror -Iabi/include)
     mapfile -t shared < <(definitions)
+    while IFS= read -r file; do has_source[$file]=1; done < <(proved_by_sources)
     while IFS= read -r file; do
         count=$((count + 1))
         file=${file#abi/include/}
@@ -86,6 +113,10 @@ main() {
     ((count > 0)) || aim_die "no header in abi/include/aim/abi"
     while IFS= read -r file; do
         count=$((count + 1))
+        [[ -z ${has_source[$file]:-} ]] || {
+            proved=$((proved + 1))
+            continue
+        }
         case $file in
             # The SDK stands by itself, too: nothing of the host's folders is in reach.
             abi/include/*) enqueue "${file#abi/include/}" c++ clang++-16 -std=c++20 -Wall -Wextra -Werror -Iabi/include ;;
@@ -99,7 +130,7 @@ main() {
     if ! xargs -0 -n 1 -P "$(aim_jobs)" bash -c 'compile "$1" "$0"' "$work" <"$queue"; then
         aim_die "some headers do not compile by themselves"
     fi
-    printf 'headers: %d compile by themselves\n' "$count"
+    printf 'headers: %d stand alone, %d of them as the first include of their source\n' "$count" "$proved"
 }
 
 main

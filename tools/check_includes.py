@@ -39,6 +39,10 @@ ALLOWED = {
     "core/pipeline": ["core/base", "core/json", "core/config", "core/security", "core/telemetry", "core/completion", "core/rating",
                       "core/resilience", "core/http", "core/http/client", "core/dialect", "core/routing", "core/plugin",
                       "core/data_client", "core/ledger"],
+    "core/runtime": ["core/base", "core/json", "core/config", "core/security", "core/telemetry", "core/completion", "core/rating", "core/http",
+                     "core/http/client", "core/routing", "core/plugin", "core/data_client", "core/ledger", "core/pipeline"],
+    "core/probe": ["core/base", "core/json", "core/telemetry", "core/completion", "core/resilience", "core/http", "core/http/client",
+                   "core/routing", "core/data_client", "core/ledger", "core/plugin", "core/pipeline"],
 }
 SERVICES = ["core/*"]
 # The conformance kit speaks to plugins as they see it.
@@ -46,8 +50,8 @@ CLI = ["core/*", "abi/include/aim/abi"]
 PLUGINS = ["abi/include/aim/abi", "abi/include/aim/sdk", "plugins/common"]
 
 # A library's headers -> the folders that may know them. First match wins.
-ASIO_FOLDERS = ["core/base", "core/http", "core/plugin", "core/data_client", "core/ledger", "core/pipeline", "core/telemetry",
-                "services"]
+ASIO_FOLDERS = ["core/base", "core/http", "core/plugin", "core/data_client", "core/ledger", "core/pipeline", "core/probe", "core/runtime",
+                "core/telemetry", "services"]
 THIRD_PARTY = [
     (r"boost/beast", ["core/http/asio", "core/http/client"]),
     (r"boost/asio/(ssl/)?impl/src\.hpp", ["core/base"]),  # compiled once, for everybody

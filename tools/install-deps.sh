@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing from Debian 12's packages. When nothing is missing it costs one dpkg-query and changes nothing.
 #
+#   tools/install-deps.sh --build   what building needs
 #   tools/install-deps.sh --run     what building and running needs
 #   tools/install-deps.sh --test    the same and what the tests and checks need (default)
 #
@@ -13,14 +14,15 @@ readonly CLUSTER_DIR=/etc/postgresql-common/createcluster.d
 readonly CLUSTER_CONF=$CLUSTER_DIR/aimanager-install.conf
 
 # Boost by its full name: the unversioned libboost-dev is 1.74 and conflicts with it.
-readonly -a RUN_PACKAGES=(
+readonly -a BUILD_PACKAGES=(
     clang-16 lld-16 llvm-16 libclang-rt-16-dev cmake ninja-build ccache g++ pkg-config git curl ca-certificates
     libpistache-dev libboost1.81-dev libboost-filesystem1.81-dev rapidjson-dev libpq-dev libssl-dev libspdlog-dev
-    libfmt-dev prometheus-cpp-dev libexpected-dev libcli11-dev postgresql
+    libfmt-dev prometheus-cpp-dev libexpected-dev libcli11-dev
 )
+readonly -a RUN_PACKAGES=("${BUILD_PACKAGES[@]}" postgresql)
 readonly -a TEST_PACKAGES=(
     libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16 clang-format-16 python3 python3-venv nginx procps openssl
-    abigail-tools
+    abigail-tools chromium
 )
 
 fail() {
@@ -88,22 +90,27 @@ main() {
     local wanted="test"
     while (($#)); do
         case $1 in
+            --build) wanted="build" ;;
             --run) wanted="run" ;;
             --test) wanted="test" ;;
             -h | --help)
-                sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+                sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
                 return 0
                 ;;
-            *) fail "unknown option $1 (known: --run, --test)" ;;
+            *) fail "unknown option $1 (known: --build, --run, --test)" ;;
         esac
         shift
     done
     command -v dpkg-query >/dev/null || fail "this needs Debian 12 (dpkg-query is not here)"
 
     local -a packages=("${RUN_PACKAGES[@]}") missing=()
+    [[ $wanted != build ]] || packages=("${BUILD_PACKAGES[@]}")
     if [[ $wanted == test ]]; then
         packages+=("${TEST_PACKAGES[@]}")
         command -v node >/dev/null || packages+=(nodejs npm)
+    else
+        # Swagger UI's files come by npm, else by pip. Debian's npm is 390 packages, this is 20.
+        command -v npm >/dev/null || packages+=(python3-venv)
     fi
     mapfile -t missing < <(missing_of "${packages[@]}")
     ((${#missing[@]})) || return 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts AI Manager on this machine: installs what is missing, builds a release, starts a private PostgreSQL (unless DATABASE_URL or
-# POSTGRES_HOST is set), the data API and the business API, says when it is ready, and waits. Ctrl-C stops everything.
+# POSTGRES_HOST is set), the data API, the business API, the health worker and (with TELEGRAM_BOT_TOKEN) the Telegram bot, says when it is ready, and waits. Ctrl-C stops everything.
 #
 #   tools/run.sh [--preset NAME] [--build-dir DIR] [--no-install] [--no-build]
 #   tools/run.sh --stop      stops the one that runs with the same AIM_STATE_DIR
@@ -9,9 +9,11 @@
 #   --build-dir DIR   where to build, and to take the programs from (default build/<preset>)
 #   --no-install      do not look for missing packages
 #   --no-build        take the build folder as it is
+#   --no-worker       leave the health worker out, so that no model is asked anything by itself
 #
-# Variables: BUSINESS_API_PORT, DATA_API_PORT, BUSINESS_API_HOST, DATA_API_HOST, AIM_STATE_DIR (data, logs, API key; default var/ in
-# this tree), API_KEY, provider keys, and all the others in .env.example. A file .env in this tree is read; the environment wins.
+# Variables: BUSINESS_API_PORT, DATA_API_PORT, HEALTH_WORKER_PORT, TELEGRAM_BOT_PORT, BUSINESS_API_HOST, DATA_API_HOST, AIM_STATE_DIR
+# (data, logs, API keys; default var/ in this tree), API_KEY, TELEGRAM_BOT_TOKEN, provider keys, and all the others in .env.example. A
+# file .env in this tree is read; the environment wins.
 # With other ports and another state folder a second one runs beside the first.
 set -euo pipefail
 AIM_PROGRAM=run.sh
@@ -34,6 +36,7 @@ preset=release
 build_dir=""
 install=1
 build=1
+worker=1
 is_ready=0
 started=()            # names, in the order of their start
 declare -A identity=() # name -> what aim_process_identity said
@@ -85,7 +88,7 @@ on_signal() {
 # What an earlier run left behind (both it and its children can die of kill -9) must be gone before ports and files are taken.
 stop_leftovers() {
     local name file old
-    for name in business-api data-api; do
+    for name in telegram-bot health-worker business-api data-api; do
         file=$state/run/$name.pid
         [[ -f $file ]] || continue
         old=$(<"$file")
@@ -113,15 +116,32 @@ run_data_api() {
     become "$build_dir/bin/aimanager-data-api"
 }
 
-run_business_api() {
-    # It reaches data by HTTP only; the database's address and password are none of its business.
-    unset "${DATABASE_VARIABLES[@]}"
-    export API_KEY=$api_key
+# For those who talk to providers. They reach data by HTTP only; the database's address and password are none of their business.
+take_provider_keys() {
     local name
+    unset "${DATABASE_VARIABLES[@]}"
     for name in "${PROVIDER_KEYS[@]}"; do
         [[ -z ${!name+set} ]] || export "${name?}"
     done
+}
+
+run_business_api() {
+    take_provider_keys
+    export API_KEY=$api_key
+    [[ -z $bot_api_key ]] || export BOT_API_KEY=$bot_api_key
     become "$build_dir/bin/aimanager-business-api"
+}
+
+run_health_worker() {
+    take_provider_keys
+    become "$build_dir/bin/aimanager-health-worker"
+}
+
+# Talks to Telegram and to the business API, with a key of its own that has no rate limit: it counts each of its users by itself.
+run_telegram_bot() {
+    unset "${DATABASE_VARIABLES[@]}" DATA_API_TOKEN MASTER_KEY
+    export TELEGRAM_BOT_TOKEN=$telegram_token BOT_API_KEY=$bot_api_key BUSINESS_API_URL=${BUSINESS_API_URL:-$business_url}
+    become "$build_dir/bin/aimanager-telegram-bot"
 }
 
 # wait_ready NAME URL SECONDS
@@ -160,10 +180,13 @@ reach() {
     esac
 }
 
+# port_taken PORT HOST
+port_taken() { (exec 3<>"/dev/tcp/${2//[\[\]]/}/$1") 2>/dev/null; }
+
 # Two gateways could share one port without noticing (SO_REUSEPORT), hence the question.
 require_free_port() {
-    local variable=$1 port=${!1} host=${2//[\[\]]/}
-    if (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+    local variable=$1 port=${!1}
+    if port_taken "$port" "$2"; then
         aim_die "port $port is taken by another program; set $variable to a free one, for example: $variable=$((port + 100)) tools/run.sh"
     fi
 }
@@ -174,6 +197,25 @@ configure() {
     : "${BUSINESS_API_HOST:=127.0.0.1}" "${BUSINESS_API_PORT:=8000}" "${DATA_API_HOST:=127.0.0.1}" "${DATA_API_PORT:=8001}"
     check_port BUSINESS_API_PORT
     check_port DATA_API_PORT
+    # Nobody else calls the worker: unless it is told a port, it takes any (its log says which) where 8002 is another run's.
+    worker_host=$(reach "${HEALTH_WORKER_HOST:-127.0.0.1}")
+    if [[ -z ${HEALTH_WORKER_PORT+set} ]]; then
+        HEALTH_WORKER_PORT=8002
+        if [[ $BUSINESS_API_PORT/$DATA_API_PORT != 8000/8001 ]] || port_taken 8002 "$worker_host"; then HEALTH_WORKER_PORT=0; fi
+    fi
+    [[ $HEALTH_WORKER_PORT == 0 ]] || check_port HEALTH_WORKER_PORT
+    export HEALTH_WORKER_PORT
+    # The token is handed to the bot only; without one there is no bot. Its port is found like the worker's.
+    telegram_token=${TELEGRAM_BOT_TOKEN:-} bot_api_key=${BOT_API_KEY:-}
+    export -n TELEGRAM_BOT_TOKEN BOT_API_KEY
+    unset TELEGRAM_BOT_TOKEN BOT_API_KEY
+    bot_host=$(reach "${TELEGRAM_BOT_HOST:-127.0.0.1}")
+    if [[ -z ${TELEGRAM_BOT_PORT+set} ]]; then
+        TELEGRAM_BOT_PORT=8003
+        if [[ $BUSINESS_API_PORT/$DATA_API_PORT != 8000/8001 ]] || port_taken 8003 "$bot_host"; then TELEGRAM_BOT_PORT=0; fi
+    fi
+    [[ $TELEGRAM_BOT_PORT == 0 ]] || check_port TELEGRAM_BOT_PORT
+    export TELEGRAM_BOT_PORT
     [[ $BUSINESS_API_PORT != "$DATA_API_PORT" ]] || aim_die "BUSINESS_API_PORT and DATA_API_PORT must differ (both are $DATA_API_PORT)"
     business_url=http://$(reach "$BUSINESS_API_HOST"):$BUSINESS_API_PORT
     data_url=http://$(reach "$DATA_API_HOST"):$DATA_API_PORT
@@ -195,7 +237,7 @@ configure() {
     for name in "${PROVIDER_KEYS[@]}"; do any_key+=${!name:-}; done
     for name in "${PROVIDER_KEYS[@]}"; do
         [[ -n $any_key || -n ${!name+set} ]] || printf -v "$name" mock
-        # Handed to the business API only.
+        # Handed to those who talk to providers only.
         export -n "${name?}"
     done
     api_key=${API_KEY:-}
@@ -220,9 +262,9 @@ prepare_state() {
     (umask 077 && mkdir -p -- "$state/log")
 }
 
-ensure_api_key() {
-    [[ -z $api_key ]] || return 0
-    local file=$state/api_key
+# keep_key FILE: prints the key in the state folder's FILE, made when it is not there.
+keep_key() {
+    local file=$state/$1
     if [[ ! -s $file ]]; then
         (
             umask 077
@@ -232,7 +274,16 @@ ensure_api_key() {
         )
     fi
     chmod 600 -- "$file"
-    api_key=$(<"$file")
+    printf '%s\n' "$(<"$file")"
+}
+
+ensure_api_keys() {
+    [[ -n $api_key ]] || api_key=$(keep_key api_key)
+    if [[ -z $telegram_token ]]; then
+        bot_api_key=""
+    elif [[ -z $bot_api_key ]]; then
+        bot_api_key=$(keep_key bot_api_key)
+    fi
 }
 
 stop_running() {
@@ -253,6 +304,8 @@ start_everything() {
     stop_leftovers
     require_free_port DATA_API_PORT "$(reach "$DATA_API_HOST")"
     require_free_port BUSINESS_API_PORT "$(reach "$BUSINESS_API_HOST")"
+    ((!worker || !HEALTH_WORKER_PORT)) || require_free_port HEALTH_WORKER_PORT "$worker_host"
+    [[ -z $telegram_token || $TELEGRAM_BOT_PORT == 0 ]] || require_free_port TELEGRAM_BOT_PORT "$bot_host"
     if [[ -z ${DATABASE_URL:-} && -z ${POSTGRES_HOST:-} ]]; then
         private_database=1
         aim_pg_locate "$state/postgres" || exit 1
@@ -268,6 +321,10 @@ start_everything() {
     wait_ready data-api "$data_url" 60
     start business-api $((drain_ms / 1000 + 5)) TERM run_business_api
     wait_ready business-api "$business_url" 60
+    # Nobody waits for its first round: it may take as long as the slowest provider.
+    ((!worker)) || start health-worker $((drain_ms / 1000 + 15)) TERM run_health_worker
+    # Nor for Telegram: the bot asks until it is reached.
+    [[ -z $telegram_token ]] || start telegram-bot $((drain_ms / 1000 + 10)) TERM run_telegram_bot
     rm -f -- "$state/run/ready"
 }
 
@@ -306,6 +363,7 @@ main() {
             --release) preset=release ;;
             --no-install) install=0 ;;
             --no-build) build=0 ;;
+            --no-worker) worker=0 ;;
             --stop) stop=1 ;;
             -h | --help)
                 aim_help "${BASH_SOURCE[0]}"
@@ -328,14 +386,26 @@ main() {
     # Asked before minutes are spent on building, and once more before the start.
     require_free_port DATA_API_PORT "$(reach "$DATA_API_HOST")"
     require_free_port BUSINESS_API_PORT "$(reach "$BUSINESS_API_HOST")"
+    ((!worker || !HEALTH_WORKER_PORT)) || require_free_port HEALTH_WORKER_PORT "$worker_host"
+    [[ -z $telegram_token || $TELEGRAM_BOT_PORT == 0 ]] || require_free_port TELEGRAM_BOT_PORT "$bot_host"
     # The lock is this script's: a child that kept it would lock the state folder for longer than the script lives.
-    if ((install)); then "$AIM_ROOT/tools/install-deps.sh" --run 9>&-; fi
+    local swagger_ui=""
+    if ((install)); then
+        "$AIM_ROOT/tools/install-deps.sh" --run 9>&-
+        # While the compiler works; without Swagger UI everything but /docs is as it should be.
+        "$AIM_ROOT/tools/swagger-ui.sh" "$build_dir" 9>&- &
+        swagger_ui=$!
+    fi
     if ((build)); then aim_build "$preset" "$build_dir" 9>&- || aim_die "the build failed"; fi
+    [[ -z $swagger_ui ]] || wait "$swagger_ui" || true
     local program
-    for program in aimanager-data-api aimanager-business-api; do
+    local -a programs=(aimanager-data-api aimanager-business-api)
+    ((!worker)) || programs+=(aimanager-health-worker)
+    [[ -z $telegram_token ]] || programs+=(aimanager-telegram-bot)
+    for program in "${programs[@]}"; do
         [[ -x $build_dir/bin/$program ]] || aim_die "$build_dir/bin/$program is not there; build it first"
     done
-    ensure_api_key
+    ensure_api_keys
     start_everything
     is_ready=1
     say_ready

@@ -27,6 +27,10 @@ struct ModelRecord {
     std::string input_price_per_million;  // decimal USD, empty = unknown
     std::string output_price_per_million;
     bool has_api_key = false;
+    // The row's own key, encrypted (Base64), and under which master key; only when the data API was
+    // asked for it.
+    std::string api_key_ciphertext;
+    std::string api_key_key_id;
 
     std::int64_t total_requests = 0;
     std::int64_t successful_requests = 0;

@@ -78,8 +78,9 @@ Task<Result<DataApiClient::Answer>> DataApiClient::Call(std::string method, std:
 }
 
 Task<Result<CatalogueAnswer>> DataApiClient::Models(std::string known_etag,
-                                                    std::chrono::milliseconds timeout) {
-    std::string path = "/api/v1/models";
+                                                    std::chrono::milliseconds timeout,
+                                                    bool with_ciphertext) {
+    std::string path = with_ciphertext ? "/api/v1/models?include=ciphertext" : "/api/v1/models";
     std::string method = "GET";
     auto answer = co_await Call(std::move(method), std::move(path), std::move(known_etag),
                                 std::string(), timeout);
@@ -105,6 +106,33 @@ Task<Result<std::string>> DataApiClient::Get(std::string path_and_query,
                                 std::string(), timeout);
     if (!answer) co_return Unexpected(std::move(answer.error()));
     if (answer->status != 200) co_return Refused(answer->status, answer->body);
+    co_return std::move(answer->body);
+}
+
+Task<Result<TaggedAnswer>> DataApiClient::GetIfChanged(std::string path_and_query,
+                                                       std::string known_etag,
+                                                       std::chrono::milliseconds timeout) {
+    std::string method = "GET";
+    auto answer = co_await Call(std::move(method), std::move(path_and_query), std::move(known_etag),
+                                std::string(), timeout);
+    if (!answer) co_return Unexpected(std::move(answer.error()));
+    TaggedAnswer tagged;
+    tagged.not_modified = answer->status == 304;
+    if (!tagged.not_modified && answer->status != 200)
+        co_return Refused(answer->status, answer->body);
+    tagged.etag = std::move(answer->etag);
+    tagged.body = std::move(answer->body);
+    co_return tagged;
+}
+
+Task<Result<std::string>> DataApiClient::Post(std::string path, std::string body,
+                                              std::chrono::milliseconds timeout) {
+    std::string method = "POST";
+    auto answer =
+        co_await Call(std::move(method), std::move(path), std::string(), std::move(body), timeout);
+    if (!answer) co_return Unexpected(std::move(answer.error()));
+    if (answer->status < 200 || answer->status > 299)
+        co_return Refused(answer->status, answer->body);
     co_return std::move(answer->body);
 }
 

@@ -26,6 +26,13 @@ struct CatalogueAnswer {
     std::size_t skipped = 0;
 };
 
+// Any document with a tag.
+struct TaggedAnswer {
+    bool not_modified = false;
+    std::string etag;
+    std::string body;
+};
+
 struct LedgerAnswer {
     struct Rejected {
         std::string id;
@@ -47,11 +54,20 @@ class DataApiClient {
                   SecretString token)
         : client_(client), timers_(timers), base_(std::move(base)), token_(std::move(token)) {}
 
-    // `known_etag` empty = send whatever there is.
-    Task<Result<CatalogueAnswer>> Models(std::string known_etag, std::chrono::milliseconds timeout);
+    // `known_etag` empty = send whatever there is. `with_ciphertext` asks for the rows' own keys as
+    // well, encrypted: kInvalidRequest with the code forbidden from a data API without a token.
+    Task<Result<CatalogueAnswer>> Models(std::string known_etag, std::chrono::milliseconds timeout,
+                                         bool with_ciphertext = false);
 
     // `query` begins with '?' or is empty.
     Task<Result<std::string>> Get(std::string path_and_query, std::chrono::milliseconds timeout);
+
+    Task<Result<TaggedAnswer>> GetIfChanged(std::string path_and_query, std::string known_etag,
+                                            std::chrono::milliseconds timeout);
+
+    // Any 2xx is good; returns the body.
+    Task<Result<std::string>> Post(std::string path, std::string body,
+                                   std::chrono::milliseconds timeout);
 
     // `body` is the whole object of POST /ledger.
     Task<Result<LedgerAnswer>> PostLedger(std::string body, std::chrono::milliseconds timeout);

@@ -49,6 +49,8 @@ Result<completion::ModelRecord> ReadModel(json::Value value) {
     model.input_price_per_million = value.Get("input_price_per_million").StringOr("");
     model.output_price_per_million = value.Get("output_price_per_million").StringOr("");
     model.has_api_key = value.Get("has_api_key").BoolOr(false);
+    model.api_key_ciphertext = value.Get("api_key_ciphertext").StringOr("");
+    model.api_key_key_id = value.Get("api_key_key_id").StringOr("");
     model.total_requests = value.Get("total_requests").Int64Or(0);
     model.successful_requests = value.Get("successful_requests").Int64Or(0);
     model.failed_requests = value.Get("failed_requests").Int64Or(0);

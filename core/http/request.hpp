@@ -35,6 +35,8 @@ struct Request {
     std::string request_id;      // middleware request_id
     std::string key_id;  // middleware auth: a stable name of the caller's key that is not the key;
                          // empty without one
+    std::optional<std::uint32_t>
+        key_rate_limit;  // middleware auth: the key's own limit a minute, 0 = none; empty = ours
     std::optional<RateLimitState>
         rate_limit;               // middleware rate_limit; empty where there is no limit
     MonotonicTime received_at{};  // when the head was complete
@@ -48,6 +50,7 @@ struct Request {
         received_at = {};
         request_id.clear();
         key_id.clear();
+        key_rate_limit.reset();
         rate_limit.reset();
     }
 

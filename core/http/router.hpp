@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/http/handler.hpp"
+#include "core/security/scope.hpp"
 
 namespace aim::http {
 
@@ -18,6 +19,7 @@ struct RoutePolicy {
     bool open = false;          // no key needed
     bool rate_limited = false;  // a POST that reaches a provider
     Protocol protocol = Protocol::kNative;
+    security::Scope scope = security::Scope::kNone;  // what the key must be good for
 };
 
 struct Route {

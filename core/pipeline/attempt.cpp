@@ -6,6 +6,7 @@
 
 #include "core/completion/delta_accumulator.hpp"
 #include "core/pipeline/plugin_target.hpp"
+#include "core/plugin/embeddings_session.hpp"
 #include "core/plugin/session_driver.hpp"
 
 namespace aim::pipeline {
@@ -157,6 +158,18 @@ Error MakeTimeout(Expired expired) {
     return error;
 }
 
+// Why the session failed, in words without secrets: a limit of ours, or what the plugin said.
+Error FailureOf(const plugin::ProviderSession& session, const AttemptClock& clock,
+                const PluginTarget& target, const Cancellation& caller) {
+    if (clock.expired() != Expired::kNone) return MakeTimeout(clock.expired());
+    Error error = session.error();
+    target.slots->Redact(error.message);
+    // A provider that says "cancelled" although our caller is still there has failed.
+    if (error.kind == ErrorKind::kCancelled && (clock.draining() || !caller.IsCancelled()))
+        error.kind = ErrorKind::kUpstreamFailure;
+    return error;
+}
+
 }  // namespace
 
 Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
@@ -220,15 +233,8 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
         }
         if (!hold) batch.Clear();
         if (failed) {
-            result.error = session.error();
-            target.slots->Redact(result.error->message);
+            result.error = FailureOf(session, clock, target, caller);
             result.plugin_fault = session.plugin_fault();
-            if (clock.expired() != Expired::kNone) result.error = MakeTimeout(clock.expired());
-            // A provider that says "cancelled" although our caller is still there has failed.
-            if (result.error->kind == ErrorKind::kCancelled && clock.expired() == Expired::kNone &&
-                (clock.draining() || !caller.IsCancelled())) {
-                result.error->kind = ErrorKind::kUpstreamFailure;
-            }
             break;
         }
         if (done) {
@@ -244,6 +250,41 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
     result.response = accumulator.Take();
     result.duration =
         duration_cast<std::chrono::microseconds>(tools.clock.Now() - started - client_time);
+    co_return result;
+}
+
+Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                               const completion::EmbeddingsRequest& request, MonotonicTime deadline,
+                               Cancellation& caller) {
+    const auto& target = static_cast<const PluginTarget&>(*candidate.target);
+    const MonotonicTime started = tools.clock.Now();
+    AttemptResult result;
+    AttemptClock clock(tools, candidate.timeouts, false, deadline, caller);
+
+    plugin::EmbeddingsSession::Target session_target;
+    session_target.provider = target.embeddings;
+    session_target.model = candidate.row->upstream_model;
+    session_target.model_json = target.model_json;
+    session_target.endpoint = target.endpoint;
+    session_target.slots = target.slots.get();
+    session_target.limits.connect = candidate.timeouts.connect;
+    session_target.conduct = target.generation->conduct();
+    plugin::EmbeddingsSession session(std::move(session_target), request, tools.client, tools.clock,
+                                      tools.random.Next(), clock.stop());
+
+    completion::DeltaBatch batch;
+    auto status = plugin::ProviderSession::Status::kMore;
+    while (status == plugin::ProviderSession::Status::kMore) {
+        status = co_await session.Next(batch);
+        if (batch.has_usage()) result.response.usage.Merge(batch.usage());
+        batch.Clear();
+    }
+    if (status == plugin::ProviderSession::Status::kFailed)
+        result.error = FailureOf(session, clock, target, caller);
+    result.plugin_fault = session.plugin_fault();
+    result.vectors = session.TakeVectors();
+    result.client_left = clock.draining();
+    result.duration = duration_cast<std::chrono::microseconds>(tools.clock.Now() - started);
     co_return result;
 }
 

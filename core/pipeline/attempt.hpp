@@ -12,6 +12,7 @@
 #include "core/base/timer_queue.hpp"
 #include "core/completion/chat_request.hpp"
 #include "core/completion/chat_response.hpp"
+#include "core/completion/embeddings.hpp"
 #include "core/http/client/http_client.hpp"
 #include "core/pipeline/drain_room.hpp"
 #include "core/pipeline/settings.hpp"
@@ -31,9 +32,10 @@ struct AttemptTools {
 };
 
 struct AttemptResult {
-    std::optional<Error> error;         // absent = success
-    completion::ChatResponse response;  // whole, or what was produced until it failed
-    bool content_started = false;       // the caller has got something, so there is no restart
+    std::optional<Error> error;               // absent = success
+    completion::ChatResponse response;        // whole, or what was produced until it failed
+    std::vector<std::vector<float>> vectors;  // of embeddings; the usage is the response's
+    bool content_started = false;  // the caller has got something, so there is no restart
     bool plugin_fault = false;
     bool client_left = false;  // and the answer was read on for its usage (ON_DISCONNECT=drain)
     std::chrono::microseconds duration{0};  // less the time that the client made it wait
@@ -48,5 +50,10 @@ struct AttemptResult {
 Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
                                const completion::ChatRequest& request, StreamRelay* relay,
                                MonotonicTime deadline, Cancellation& caller);
+
+// The same for vectors, which come all at once.
+Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                               const completion::EmbeddingsRequest& request, MonotonicTime deadline,
+                               Cancellation& caller);
 
 }  // namespace aim::pipeline

@@ -23,7 +23,8 @@ CatalogueKeeper::CatalogueKeeper(Options options, data_client::DataApiClient& cl
       client_(client),
       plugins_(plugins),
       builder_(std::move(builder)),
-      shared_(shared) {}
+      shared_(shared),
+      with_ciphertext_(options_.with_ciphertext) {}
 
 void CatalogueKeeper::LoadCopy() {
     if (options_.copy.empty()) return;
@@ -53,6 +54,9 @@ void CatalogueKeeper::SaveCopy(const std::string& body) {
         if (!file.flush()) return;
     }
     std::error_code error;
+    // It may hold encrypted keys: nobody else's business.
+    std::filesystem::permissions(
+        temporary, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
     std::filesystem::rename(temporary, options_.copy, error);
 }
 
@@ -84,7 +88,9 @@ Task<> CatalogueKeeper::Run() {
 
 Task<> CatalogueKeeper::Refresh() {
     std::string etag = etag_;
-    auto answer = co_await client_.Models(std::move(etag), kCallTimeout);
+    auto answer = co_await client_.Models(std::move(etag), kCallTimeout, with_ciphertext_);
+    if (!answer && GoesWithoutCiphertext(answer.error()))
+        answer = co_await client_.Models(std::string(), kCallTimeout);
     if (!answer) {
         bool was_up = false;
         {
@@ -93,6 +99,8 @@ Task<> CatalogueKeeper::Refresh() {
             status_.data_api_up = false;
             status_.problem = answer.error().message;
         }
+        // The next one that answers may have a token.
+        with_ciphertext_ = options_.with_ciphertext;
         if (was_up) {
             shared_.logger.Warning("data_api_away",
                                    "The data API does not answer; the last catalogue stays in use",
@@ -124,6 +132,17 @@ Task<> CatalogueKeeper::Refresh() {
         status_.from_copy = false;
     }
     SaveCopy(answer->body);
+}
+
+// A data API without a token has refused: the catalogue goes on without the keys.
+bool CatalogueKeeper::GoesWithoutCiphertext(const Error& error) {
+    if (!with_ciphertext_ || error.upstream_status != 403) return false;
+    with_ciphertext_ = false;
+    shared_.logger.Error("model_keys_refused",
+                         "The data API gives no keys of models out: models with a key of their own "
+                         "cannot be used",
+                         {{"reason", error.message}});
+    return true;
 }
 
 void CatalogueKeeper::Take(std::vector<completion::ModelRecord> models) {

@@ -29,6 +29,8 @@ class CatalogueKeeper final : public ledger::DeliveryListener {
     struct Options {
         std::chrono::milliseconds refresh{1000};
         std::filesystem::path copy;  // empty = none
+        // Ask for the rows' own keys, encrypted: needs a service token on both sides.
+        bool with_ciphertext = false;
     };
     struct Status {
         bool loaded = false;       // there is a catalogue, from wherever
@@ -58,6 +60,7 @@ class CatalogueKeeper final : public ledger::DeliveryListener {
 
   private:
     Task<> Refresh();
+    bool GoesWithoutCiphertext(const Error& error);
     Task<> Pause();
     void Take(std::vector<completion::ModelRecord> models);
     void PublishIfChanged(bool rows_changed);
@@ -74,6 +77,7 @@ class CatalogueKeeper final : public ledger::DeliveryListener {
         std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
     PauseTimer* sleeping_ = nullptr;
     bool stopping_ = false;
+    bool with_ciphertext_;
     std::string etag_;
     std::vector<ModelRecordPtr> rows_;
     std::uint64_t plugins_version_ = ~std::uint64_t{0};

@@ -79,6 +79,18 @@ std::optional<Error> CompletionService::Admit(const Place& place) const {
 
 Task<CompletionResult> CompletionService::Run(const completion::ChatRequest& request,
                                               const Caller& caller, StreamRelay* relay) {
+    const Work work(request);
+    co_return co_await RunWork(work, caller, relay);
+}
+
+Task<CompletionResult> CompletionService::Run(const completion::EmbeddingsRequest& request,
+                                              const Caller& caller) {
+    const Work work(request);
+    co_return co_await RunWork(work, caller, nullptr);
+}
+
+Task<CompletionResult> CompletionService::RunWork(const Work& work, const Caller& caller,
+                                                  StreamRelay* relay) {
     const Place place(shared_);
     Progress progress;
     if (auto refused = Admit(place)) {
@@ -87,23 +99,23 @@ Task<CompletionResult> CompletionService::Run(const completion::ChatRequest& req
     }
     progress.deadline = caller.received_at + shared_.settings.request_timeout;
     progress.result.table = Table();
-    co_await Attempts(request, caller, relay, progress);
+    co_await Attempts(work, caller, relay, progress);
     const auto total = shared_.clock.Now() - caller.received_at;
     progress.result.processing_time = duration_cast<milliseconds>(total);
     progress.result.overhead = duration_cast<microseconds>(total - progress.outside);
-    recorder_.OnPrompt(request, caller, progress);
+    recorder_.OnPrompt(work, caller, progress);
     // Only when the ledger's policy or a slow disk asks for it.
     if (shared_.ledger.NeedsWait(progress.ledger_ticket))
         co_await shared_.ledger.Wait(progress.ledger_ticket);
     co_return std::move(progress.result);
 }
 
-routing::Choice CompletionService::Choose(const completion::ChatRequest& request,
-                                          Progress& progress) {
+routing::Choice CompletionService::Choose(const Work& work, Progress& progress) {
     const MonotonicTime now = shared_.clock.Now();
     const auto& table = progress.result.table;
     routing::Wanted wanted;
-    wanted.capabilities = routing::NeededCapabilities(request);
+    wanted.operation = work.operation;
+    wanted.capabilities = work.capabilities;
     wanted.window_over = progress.window_over;
     wanted.tried = progress.tried;
     switch (shared_.settings.mock_in_auto) {
@@ -117,24 +129,29 @@ routing::Choice CompletionService::Choose(const completion::ChatRequest& request
             wanted.include_mock = false;
             break;
     }
-    if (!request.model.empty() && !progress.named_failed) {
+    const routing::Candidate* named = work.model.empty() ? nullptr : table->FindByName(work.model);
+    // Vectors of different models cannot be compared: who names a model gets its vectors or none.
+    if (work.operation == routing::Operation::kEmbeddings) wanted.same_vectors_as = named;
+    // Without fallback the model that was tried is the only one, named or not.
+    const routing::Candidate* first = progress.named_failed ? nullptr : named;
+    if (progress.only != nullptr) first = progress.only;
+    if (first != nullptr) {
         // The caller's model comes first; health decides only whether it is tried now.
-        const routing::Candidate* named = table->FindByName(request.model);
         routing::Choice choice;
-        choice.incapable = (named->capabilities & wanted.capabilities) != wanted.capabilities;
+        choice.incapable = !routing::IsCapable(*first, wanted);
         const bool usable =
-            named->availability == routing::Availability::kAvailable && !choice.incapable;
-        const auto rest = named->state->cooldown.Remaining(now);
-        const bool open = !named->state->breaker.MayPass(now);
-        if (usable && rest == milliseconds(0) && (!open || !request.fallback)) {
-            choice.candidate = named;
+            first->availability == routing::Availability::kAvailable && !choice.incapable;
+        const auto rest = first->state->cooldown.Remaining(now);
+        const bool open = !first->state->breaker.MayPass(now);
+        if (usable && rest == milliseconds(0) && (!open || !work.fallback)) {
+            choice.candidate = first;
             choice.forced = open;
             return choice;
         }
-        if (!request.fallback) {
+        if (!work.fallback) {
             if (usable) {
                 choice.soonest = rest;
-                choice.soonest_candidate = named;
+                choice.soonest_candidate = first;
             }
             return choice;
         }
@@ -149,13 +166,22 @@ routing::Choice CompletionService::Choose(const completion::ChatRequest& request
     return chooser_.Best(wanted, now);
 }
 
-Task<> CompletionService::Attempts(const completion::ChatRequest& request, const Caller& caller,
-                                   StreamRelay* relay, Progress& progress) {
+Task<AttemptResult> CompletionService::Attempt(const Work& work, const Caller& caller,
+                                               StreamRelay* relay,
+                                               const routing::Candidate& candidate,
+                                               MonotonicTime deadline) {
+    return work.chat != nullptr
+               ? RunAttempt(tools_, candidate, *work.chat, relay, deadline, caller.cancellation)
+               : RunAttempt(tools_, candidate, *work.embeddings, deadline, caller.cancellation);
+}
+
+Task<> CompletionService::Attempts(const Work& work, const Caller& caller, StreamRelay* relay,
+                                   Progress& progress) {
     CompletionResult& result = progress.result;
-    if (!request.model.empty()) {
-        const routing::Candidate* named = result.table->FindByName(request.model);
+    if (!work.model.empty()) {
+        const routing::Candidate* named = result.table->FindByName(work.model);
         if (named == nullptr || named->availability == routing::Availability::kInactive) {
-            result.error = ModelNotFound(request.model);
+            result.error = ModelNotFound(work.model);
             co_return;
         }
     }
@@ -173,7 +199,7 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
             ConcludeFailure(progress);
             co_return;
         }
-        const routing::Choice choice = Choose(request, progress);
+        const routing::Choice choice = Choose(work, progress);
         if (choice.candidate == nullptr) {
             const bool wait = choice.soonest && *choice.soonest <= shared_.settings.longest_wait &&
                               shared_.clock.Now() + *choice.soonest < progress.deadline;
@@ -204,11 +230,11 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
                 duration_cast<microseconds>(started - caller.received_at - progress.outside);
             relay->OnAttempt(facts);
         }
-        AttemptResult attempt = co_await RunAttempt(tools_, candidate, request, relay,
-                                                    progress.deadline, caller.cancellation);
+        AttemptResult attempt = co_await Attempt(work, caller, relay, candidate, progress.deadline);
         progress.outside += shared_.clock.Now() - started;
         const Recorder::AttemptFacts done{candidate, permit, started};
         recorder_.OnAttempt(caller, done, attempt, progress);
+        if (!work.fallback) progress.only = &candidate;
         if (attempt.client_left) {
             // Whatever became of it, nobody is there to read it or to wait for another model.
             result.client_left = true;
@@ -230,7 +256,7 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
             result.candidate = &candidate;
             co_return;
         }
-        if (error.kind == ErrorKind::kContentFiltered) {
+        if (error.kind == ErrorKind::kContentFiltered && work.chat != nullptr) {
             // Refused by a safety rule: that is the answer.
             result.response = completion::ChatResponse();
             result.response.choices.emplace_back().finish = FinishReason::kContentFilter;
@@ -243,9 +269,9 @@ Task<> CompletionService::Attempts(const completion::ChatRequest& request, const
             error.kind ==
             ErrorKind::kRateLimited;  // its cooldown keeps it away, and lets it come back
         if (!same_again) progress.tried.push_back(&candidate);
-        if (!request.model.empty() && !same_again) progress.named_failed = true;
+        if (!work.model.empty() && !same_again) progress.named_failed = true;
         const bool stop = rule.fallback == resilience::Fallback::kNo ||
-                          (!request.fallback && !same_again) || error.code == "deadline_exceeded";
+                          (!work.fallback && !same_again) || error.code == "deadline_exceeded";
         if (stop) {
             ConcludeFailure(progress);
             co_return;

@@ -9,12 +9,14 @@
 #include "core/base/task.hpp"
 #include "core/base/timer_queue.hpp"
 #include "core/completion/chat_request.hpp"
+#include "core/completion/embeddings.hpp"
 #include "core/http/client/http_client.hpp"
 #include "core/pipeline/attempt.hpp"
 #include "core/pipeline/pipeline_shared.hpp"
 #include "core/pipeline/progress.hpp"
 #include "core/pipeline/recorder.hpp"
 #include "core/pipeline/stream_relay.hpp"
+#include "core/pipeline/work.hpp"
 #include "core/routing/chooser.hpp"
 
 namespace aim::pipeline {
@@ -29,6 +31,10 @@ class CompletionService {
     Task<CompletionResult> Run(const completion::ChatRequest& request, const Caller& caller,
                                StreamRelay* relay);
 
+    // Vectors go the same way. A model that the caller named is replaced only by one that has the
+    // same vectors.
+    Task<CompletionResult> Run(const completion::EmbeddingsRequest& request, const Caller& caller);
+
     // The newest table, for handlers that list models.
     const std::shared_ptr<const routing::RoutingTable>& Table();
 
@@ -36,9 +42,11 @@ class CompletionService {
     class Place;
 
     std::optional<Error> Admit(const Place& place) const;
-    routing::Choice Choose(const completion::ChatRequest& request, Progress& progress);
-    Task<> Attempts(const completion::ChatRequest& request, const Caller& caller,
-                    StreamRelay* relay, Progress& progress);
+    Task<CompletionResult> RunWork(const Work& work, const Caller& caller, StreamRelay* relay);
+    routing::Choice Choose(const Work& work, Progress& progress);
+    Task<> Attempts(const Work& work, const Caller& caller, StreamRelay* relay, Progress& progress);
+    Task<AttemptResult> Attempt(const Work& work, const Caller& caller, StreamRelay* relay,
+                                const routing::Candidate& candidate, MonotonicTime deadline);
 
     PipelineShared& shared_;
     std::unique_ptr<Random> random_;

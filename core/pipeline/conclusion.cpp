@@ -96,6 +96,13 @@ void ConcludeFailure(Progress& progress) {
         result.context_json.clear();
         return;
     }
+    if (last.kind == ErrorKind::kContentFiltered) {
+        // Of vectors only: a chat is answered with the finish reason.
+        result.error = MakeError(last.kind, "invalid_request", last.message);
+        result.error->field = "input";
+        result.context_json.clear();
+        return;
+    }
     result.should_retry = false;
     result.error = MakeError(last.kind, "all_models_failed",
                              "All models that were tried failed; the last one: " +

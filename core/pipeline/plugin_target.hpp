@@ -7,8 +7,8 @@
 
 #include "core/base/secret_string.hpp"
 #include "core/http/client/host_policy.hpp"
-#include "core/plugin/chat_provider.hpp"
 #include "core/plugin/plugin_set.hpp"
+#include "core/plugin/provider_object.hpp"
 #include "core/plugin/session_driver.hpp"
 #include "core/routing/candidate.hpp"
 
@@ -38,11 +38,12 @@ class CandidateSlots final : public plugin::HeaderSlots {
     http::client::HostPolicy policy_;
 };
 
-// What a candidate is played on: a provider object of a plugin's generation. Immutable; shared by
-// all loops.
+// What a candidate is played on: the provider objects of a plugin's generation, one for each
+// interface that the candidate may be asked for. Immutable; shared by all loops.
 struct PluginTarget final : routing::CandidateTarget {
     plugin::GenerationPtr generation;
-    std::shared_ptr<const plugin::ChatProvider> provider;
+    std::shared_ptr<const plugin::ChatProvider> provider;          // null: it does not chat
+    std::shared_ptr<const plugin::EmbeddingsProvider> embeddings;  // null: it does not embed
     std::string model_json;  // upstream_model as a JSON string
     std::string endpoint;
     std::unique_ptr<const CandidateSlots> slots;

@@ -34,6 +34,7 @@ struct CompletionResult {
     bool client_left = false;  // nobody is there to be answered
 
     completion::ChatResponse response;
+    std::vector<std::vector<float>> vectors;             // of embeddings
     std::shared_ptr<const routing::RoutingTable> table;  // keeps `candidate` alive
     const routing::Candidate* candidate = nullptr;       // who answered
     double score = 0;                                    // of the candidate after this outcome
@@ -56,6 +57,8 @@ struct Progress {
     std::vector<ledger::Record> records;
     std::uint64_t ledger_ticket = 0;  // of the records, once they are handed over
     bool named_failed = false;
+    // Without fallback: the model that was tried. No other one is.
+    const routing::Candidate* only = nullptr;
 };
 
 }  // namespace aim::pipeline

@@ -4,9 +4,9 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/uuid.hpp"
-#include "core/completion/outcome.hpp"
 #include "core/resilience/attempt_policy.hpp"
 
 namespace aim::pipeline {
@@ -56,6 +56,13 @@ std::string_view StatusName(HistoryStatus status) {
     return "error";
 }
 
+// Vectors are too large for the history, and of no use to who reads it.
+std::string DescribeVectors(const CompletionResult& result) {
+    if (result.error || result.vectors.empty()) return {};
+    return "[" + std::to_string(result.vectors.size()) + " embeddings of " +
+           std::to_string(result.vectors.front().size()) + " dimensions]";
+}
+
 }  // namespace
 
 rating::Reliability Recorder::Rate(const AttemptFacts& facts, const AttemptResult& attempt,
@@ -77,11 +84,12 @@ rating::Reliability Recorder::Rate(const AttemptFacts& facts, const AttemptResul
                : shared_.states.Rating(model);
 }
 
-void Recorder::AddOutcome(const Caller& caller, const routing::Candidate& candidate,
-                          const AttemptResult& attempt, Progress& progress) {
+completion::Outcome Recorder::OutcomeOf(std::string_view request_id,
+                                        const routing::Candidate& candidate,
+                                        const AttemptResult& attempt) {
     completion::Outcome outcome;
     outcome.id = Uuid::MakeV7(shared_.clock.WallNow(), random_);
-    outcome.request_id = caller.request_id;
+    outcome.request_id = request_id;
     outcome.model_id = candidate.row->id;
     outcome.provider = candidate.row->provider;
     if (attempt.error) outcome.error = attempt.error->kind;
@@ -94,7 +102,7 @@ void Recorder::AddOutcome(const Caller& caller, const routing::Candidate& candid
                                      candidate.row->input_price_per_million,
                                      candidate.row->output_price_per_million);
     outcome.occurred_at = shared_.clock.WallNow();
-    progress.records.push_back(ledger::MakeRecord(outcome));
+    return outcome;
 }
 
 void Recorder::Count(std::string_view model, const AttemptResult& attempt) {
@@ -131,7 +139,8 @@ void Recorder::OnAttempt(const Caller& caller, const AttemptFacts& facts, Attemp
     const routing::Candidate& candidate = facts.candidate;
     const MonotonicTime now = shared_.clock.Now();
     const rating::Reliability after = Rate(facts, attempt, now);
-    AddOutcome(caller, candidate, attempt, progress);
+    progress.records.push_back(
+        ledger::MakeRecord(OutcomeOf(caller.request_id, candidate, attempt)));
     Count(candidate.row->name, attempt);
 
     dialect::NativeAnswer::Attempt entry;
@@ -143,6 +152,7 @@ void Recorder::OnAttempt(const Caller& caller, const AttemptFacts& facts, Attemp
     progress.result.score = after.reliability_score.ToDouble();
     progress.result.candidate = &candidate;
     progress.result.response = std::move(attempt.response);
+    progress.result.vectors = std::move(attempt.vectors);
     if (!attempt.error) return;
 
     progress.last_error = attempt.error;
@@ -156,18 +166,28 @@ void Recorder::OnAttempt(const Caller& caller, const AttemptFacts& facts, Attemp
     LogFailure(caller, candidate, attempt);
 }
 
-void Recorder::OnPrompt(const completion::ChatRequest& request, const Caller& caller,
-                        Progress& progress) {
+ledger::Journal::Ticket Recorder::OnProbe(std::string_view request_id, const AttemptFacts& facts,
+                                          const AttemptResult& attempt) {
+    Rate(facts, attempt, shared_.clock.Now());
+    completion::Outcome outcome = OutcomeOf(request_id, facts.candidate, attempt);
+    outcome.probe = true;
+    Count(facts.candidate.row->name, attempt);
+    std::vector<ledger::Record> records;
+    records.push_back(ledger::MakeRecord(outcome));
+    return shared_.ledger.Append(std::move(records));
+}
+
+void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progress) {
     const CompletionResult& result = progress.result;
     completion::HistoryRecord history;
     history.id = Uuid::MakeV7(shared_.clock.WallNow(), random_);
     history.request_id = caller.request_id;
-    history.user_id = request.user_id;
-    history.user_telegram_id = request.user_telegram_id;
-    history.username = request.username;
+    history.user_id = work.user_id;
+    history.user_telegram_id = work.user_telegram_id;
+    history.username = work.username;
     history.key_id = caller.key_id;
-    history.prompt_text = request.PromptText();
-    history.response_text = result.response.text();
+    history.prompt_text = work.PromptText();
+    history.response_text = work.chat != nullptr ? result.response.text() : DescribeVectors(result);
     if (result.candidate != nullptr) {
         history.model_id = result.candidate->row->id;
         history.model_name = result.candidate->row->name;
@@ -195,7 +215,7 @@ void Recorder::OnPrompt(const completion::ChatRequest& request, const Caller& ca
         level, result.error ? "prompt_failed" : "prompt_processed",
         result.error ? "Prompt was not answered" : "Prompt processed successfully",
         {{"request_id", caller.request_id},
-         {"user_id", request.user_id},
+         {"user_id", work.user_id},
          {"model_used", history.model_name},
          {"processing_time_ms", result.processing_time.count()},
          {"status", status},

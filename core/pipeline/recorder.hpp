@@ -1,11 +1,14 @@
 #pragma once
 
+#include <string_view>
+
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
-#include "core/completion/chat_request.hpp"
+#include "core/completion/outcome.hpp"
 #include "core/pipeline/attempt.hpp"
 #include "core/pipeline/pipeline_shared.hpp"
 #include "core/pipeline/progress.hpp"
+#include "core/pipeline/work.hpp"
 #include "core/resilience/circuit_breaker.hpp"
 #include "core/routing/candidate.hpp"
 
@@ -27,14 +30,19 @@ class Recorder {
     void OnAttempt(const Caller& caller, const AttemptFacts& facts, AttemptResult& attempt,
                    Progress& progress);
 
+    // The same for a probe, which belongs to no prompt: it is told apart in the ledger and has no
+    // history. Returns the ledger's ticket.
+    ledger::Journal::Ticket OnProbe(std::string_view request_id, const AttemptFacts& facts,
+                                    const AttemptResult& attempt);
+
     // The prompt is over: the progress holds its result. Hands all records to the ledger.
-    void OnPrompt(const completion::ChatRequest& request, const Caller& caller, Progress& progress);
+    void OnPrompt(const Work& work, const Caller& caller, Progress& progress);
 
   private:
     rating::Reliability Rate(const AttemptFacts& facts, const AttemptResult& attempt,
                              MonotonicTime now);
-    void AddOutcome(const Caller& caller, const routing::Candidate& candidate,
-                    const AttemptResult& attempt, Progress& progress);
+    completion::Outcome OutcomeOf(std::string_view request_id, const routing::Candidate& candidate,
+                                  const AttemptResult& attempt);
     void Count(std::string_view model, const AttemptResult& attempt);
     void LogFailure(const Caller& caller, const routing::Candidate& candidate,
                     const AttemptResult& attempt);

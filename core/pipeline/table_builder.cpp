@@ -1,10 +1,12 @@
 #include "core/pipeline/table_builder.hpp"
 
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "core/json/json.hpp"
 #include "core/json/writer.hpp"
+#include "core/security/encoding.hpp"
 
 namespace aim::pipeline {
 namespace {
@@ -12,6 +14,27 @@ namespace {
 using routing::Availability;
 
 constexpr std::string_view kMock = "mock";
+
+// A row for nothing but embeddings says so; one that says nothing may be for anything.
+bool IsForEmbeddingsOnly(const completion::ModelRecord& row) {
+    return row.capabilities && row.capabilities->size() == 1 &&
+           row.capabilities->front() == "embeddings";
+}
+bool MayEmbed(const completion::ModelRecord& row) {
+    return (routing::CapabilityBits(row.capabilities) & routing::kEmbeddings) != 0;
+}
+
+// The secret that a row's own key takes the place of: the one that the provider needs, else the
+// first.
+const plugin::SettingDescriptor* SettingOfKey(const plugin::Descriptor& descriptor) {
+    const plugin::SettingDescriptor* first = nullptr;
+    for (const plugin::SettingDescriptor& setting : descriptor.settings) {
+        if (!setting.secret) continue;
+        if (setting.required) return &setting;
+        if (first == nullptr) first = &setting;
+    }
+    return first;
+}
 
 }  // namespace
 
@@ -33,7 +56,8 @@ bool DiffersInShape(const completion::ModelRecord& a, const completion::ModelRec
            a.capabilities != b.capabilities ||
            a.input_price_per_million != b.input_price_per_million ||
            a.output_price_per_million != b.output_price_per_million ||
-           a.has_api_key != b.has_api_key;
+           a.has_api_key != b.has_api_key || a.api_key_ciphertext != b.api_key_ciphertext ||
+           a.api_key_key_id != b.api_key_key_id;
 }
 
 TableBuilder::TableBuilder(Options options, routing::ModelStates& states, const Clock& clock,
@@ -57,6 +81,32 @@ void TableBuilder::ReadTimeouts(const completion::ModelRecord& row,
     read("attempt_timeout_ms", timeouts.attempt);
 }
 
+bool TableBuilder::ReadOwnKey(const completion::ModelRecord& row, SecretString& key,
+                              std::string& problem) {
+    const auto bytes = security::Base64Decode(row.api_key_ciphertext);
+    if (options_.master_keys.empty()) {
+        problem = "the model has a key of its own, and MASTER_KEY is not set";
+    } else if (!bytes || bytes->empty()) {
+        problem =
+            "the model has a key of its own, which the data API does not give out "
+            "(DATA_API_TOKEN)";
+    } else if (auto plain =
+                   options_.master_keys.Decrypt(*bytes, row.api_key_key_id, row.id.ToString())) {
+        key = std::move(*plain);
+        key_problems_.erase(row.id);
+        return true;
+    } else {
+        problem = "the model's own key cannot be decrypted: " + plain.error().message;
+    }
+    std::string& said = key_problems_[row.id];
+    if (said != problem) {
+        said = problem;
+        logger_.Error("model_key_unusable", "A model's own key cannot be used",
+                      {{"model", row.name}, {"provider", row.provider}, {"reason", problem}});
+    }
+    return false;
+}
+
 std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& row,
                                                          const Played& played,
                                                          std::string& reason) {
@@ -66,10 +116,15 @@ std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& r
                                       ? (*played.owner)->descriptor().default_endpoint
                                       : row->endpoint;
     std::string fingerprint;
-    for (const std::string* part : {&row->settings, &row->upstream_model, &endpoint}) {
+    for (const std::string* part :
+         {&row->settings, &row->upstream_model, &endpoint, &row->api_key_ciphertext}) {
         fingerprint.append(std::to_string(part->size())).append(":").append(*part);
     }
     fingerprint.push_back(played.by_mock ? 'm' : 'p');
+    const bool chats = generation->chat() != nullptr && !IsForEmbeddingsOnly(*row);
+    const bool embeds = generation->embeddings() != nullptr && MayEmbed(*row);
+    fingerprint.push_back(chats ? 'c' : '-');
+    fingerprint.push_back(embeds ? 'e' : '-');
     Kept& kept = kept_[row->id];
     if (kept.generation == generation->number() && kept.fingerprint == fingerprint) {
         reason = kept.reason;
@@ -78,6 +133,9 @@ std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& r
     kept = Kept();
     kept.generation = generation->number();
     kept.fingerprint = std::move(fingerprint);
+    for (const auto& [name, slot] : played.slots) {
+        if (slot.own_key && slot.secret && options_.on_secret) options_.on_secret(slot.value);
+    }
 
     const plugin::ChatProvider::SettingLookup lookup =
         [&](std::string_view name) -> std::optional<std::string> {
@@ -88,22 +146,39 @@ std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& r
     const auto now =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
             .count();
-    auto provider =
-        plugin::ChatProvider::Create(generation, generation->chat(), row->settings, lookup,
-                                     static_cast<std::uint64_t>(now), options_.post_to_loader);
-    if (!provider) {
-        kept.reason = provider.error().message;
-        if (!provider.error().field.empty())
-            kept.reason = "settings." + provider.error().field + ": " + kept.reason;
+    auto target = std::make_shared<PluginTarget>();
+    std::optional<Error> refusal;
+    if (chats) {
+        auto made =
+            plugin::ChatProvider::Create(generation, generation->chat(), row->settings, lookup,
+                                         static_cast<std::uint64_t>(now), options_.post_to_loader);
+        if (made) {
+            target->provider = std::move(*made);
+        } else {
+            refusal = std::move(made.error());
+        }
+    }
+    if (embeds && !refusal) {
+        auto made = plugin::EmbeddingsProvider::Create(
+            generation, generation->embeddings(), row->settings, lookup,
+            static_cast<std::uint64_t>(now), options_.post_to_loader);
+        if (made) {
+            target->embeddings = std::move(*made);
+        } else {
+            refusal = std::move(made.error());
+        }
+    }
+    if (refusal) {
+        kept.reason = refusal->message;
+        if (!refusal->field.empty())
+            kept.reason = "settings." + refusal->field + ": " + kept.reason;
         logger_.Warning(
             "model_settings_refused", "The plugin refuses a model's settings",
             {{"model", row->name}, {"provider", row->provider}, {"reason", kept.reason}});
         reason = kept.reason;
         return nullptr;
     }
-    auto target = std::make_shared<PluginTarget>();
     target->generation = generation;
-    target->provider = std::move(*provider);
     json::AppendQuoted(row->upstream_model, target->model_json);
     target->endpoint = endpoint;
     target->slots = std::make_unique<CandidateSlots>(
@@ -137,7 +212,23 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
     played.player = played.owner;
     played.by_mock = (*played.owner)->descriptor().id == kMock;
     bool wants_mock = false;
+    SecretString own_key;
+    const plugin::SettingDescriptor* keyed = nullptr;
+    if (row->has_api_key) {
+        if (!ReadOwnKey(*row, own_key, candidate.unavailable_reason)) {
+            candidate.availability = Availability::kNotConfigured;
+            kept_.erase(row->id);
+            return candidate;
+        }
+        keyed = SettingOfKey((*played.owner)->descriptor());
+    }
     for (const plugin::SettingDescriptor& setting : (*played.owner)->descriptor().settings) {
+        if (&setting == keyed) {
+            wants_mock |= own_key.Reveal() == kMock;
+            played.real_secret = true;
+            played.slots[setting.name] = {own_key, true, true};
+            continue;
+        }
         const auto given = options_.environment.Get(setting.name);
         const std::string value = given ? std::string(*given) : setting.default_value;
         if (value.empty()) {
@@ -172,11 +263,19 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
         candidate.unavailable_reason = played.missing + " is not set";
         return candidate;
     }
-    if ((*played.player)->chat() == nullptr) {
+    const plugin::Generation& player = **played.player;
+    const bool can_chat = player.chat() != nullptr && !IsForEmbeddingsOnly(*row);
+    const bool can_embed = player.embeddings() != nullptr && MayEmbed(*row);
+    if (!can_chat && !can_embed) {
         candidate.availability = Availability::kNoPlugin;
-        candidate.unavailable_reason = "the plugin has no chat interface";
+        candidate.unavailable_reason = IsForEmbeddingsOnly(*row)
+                                           ? "the plugin has no embeddings interface"
+                                           : "the plugin has no chat interface";
         return candidate;
     }
+    candidate.chats = can_chat;
+    candidate.embeds = can_embed;
+    candidate.listed_for_embeddings = can_embed && row->capabilities.has_value();
     candidate.played_by_mock = played.by_mock;
     candidate.has_real_secret = played.real_secret && !played.by_mock;
     candidate.target = Target(row, played, candidate.unavailable_reason);
@@ -198,6 +297,7 @@ std::shared_ptr<const routing::RoutingTable> TableBuilder::Build(
     states_.KeepOnly(ids);
     const std::unordered_set<Uuid> known(ids.begin(), ids.end());
     std::erase_if(kept_, [&](const auto& entry) { return !known.contains(entry.first); });
+    std::erase_if(key_problems_, [&](const auto& entry) { return !known.contains(entry.first); });
     return std::make_shared<const routing::RoutingTable>(std::move(candidates));
 }
 

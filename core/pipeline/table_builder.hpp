@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "core/plugin/plugin_set.hpp"
 #include "core/routing/candidate.hpp"
 #include "core/routing/model_states.hpp"
+#include "core/security/master_key.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace aim::pipeline {
@@ -31,6 +33,10 @@ class TableBuilder {
         std::vector<std::string> secret_hosts;
         routing::AttemptTimeouts timeouts;
         plugin::ChatProvider::LoaderPost post_to_loader;
+        // Decrypt the rows' own keys; empty = such rows are not configured.
+        security::MasterKeyRing master_keys = {};
+        // Told of every key that was decrypted, so that no log shows it.
+        std::function<void(const SecretString&)> on_secret = nullptr;
     };
 
     TableBuilder(Options options, routing::ModelStates& states, const Clock& clock,
@@ -45,6 +51,7 @@ class TableBuilder {
     routing::Candidate Join(const ModelRecordPtr& row, const plugin::PluginSet& plugins);
     std::shared_ptr<const PluginTarget> Target(const ModelRecordPtr& row, const Played& played,
                                                std::string& reason);
+    bool ReadOwnKey(const completion::ModelRecord& row, SecretString& key, std::string& problem);
     void ReadTimeouts(const completion::ModelRecord& row, routing::AttemptTimeouts& timeouts) const;
 
     Options options_;
@@ -59,6 +66,8 @@ class TableBuilder {
         std::string reason;
     };
     std::unordered_map<Uuid, Kept> kept_;
+    // What was wrong with a row's own key when it was last said.
+    std::unordered_map<Uuid, std::string> key_problems_;
 };
 
 // True when the two rows differ in more than their counters.

@@ -17,16 +17,16 @@ std::chrono::milliseconds RoundUp(MonotonicTime::duration duration) {
 
 RateLimiter::RateLimiter(const Options& options)
     : limit_(options.limit),
-      interval_(std::max(
-          MonotonicTime::duration(options.period) / std::max<std::uint32_t>(options.limit, 1),
-          MonotonicTime::duration(1))),
-      burst_(interval_ * std::max<std::uint32_t>(options.limit, 1)),
+      period_(options.period),
       keys_per_shard_(std::max<std::size_t>(options.max_keys / kShards, 1)) {}
 
-RateLimitDecision RateLimiter::Check(std::string_view key, MonotonicTime now) {
+RateLimitDecision RateLimiter::Check(std::string_view key, MonotonicTime now, std::uint32_t limit) {
     RateLimitDecision decision;
-    decision.limit = limit_;
-    if (limit_ == 0) return decision;
+    decision.limit = limit;
+    if (limit == 0) return decision;
+    // Between two requests at the permitted rate.
+    const MonotonicTime::duration interval = std::max(period_ / limit, MonotonicTime::duration(1));
+    const MonotonicTime::duration burst = interval * limit;
 
     Shard& shard = shards_[(Hash{}(key) >> 7) % kShards];
     const std::lock_guard lock(shard.mutex);
@@ -36,14 +36,16 @@ RateLimitDecision RateLimiter::Check(std::string_view key, MonotonicTime now) {
         entry = shard.table.emplace(std::string(key), now).first;
     }
     MonotonicTime full_at = std::max(entry->second, now);
-    if (full_at + interval_ - now <= burst_) {
-        full_at += interval_;
+    if (full_at + interval - now <= burst) {
+        full_at += interval;
         entry->second = full_at;
     } else {
         decision.allowed = false;
-        decision.retry_after = RoundUp(full_at + interval_ - burst_ - now);
+        decision.retry_after = RoundUp(full_at + interval - burst - now);
     }
-    decision.remaining = static_cast<std::uint32_t>((burst_ - (full_at - now)) / interval_);
+    // Further off than the burst when the limit has just been lowered.
+    decision.remaining = static_cast<std::uint32_t>(
+        std::max(burst - (full_at - now), MonotonicTime::duration(0)) / interval);
     decision.reset_after = RoundUp(full_at - now);
     return decision;
 }

@@ -35,7 +35,11 @@ class RateLimiter {
 
     explicit RateLimiter(const Options& options);
 
-    RateLimitDecision Check(std::string_view key, MonotonicTime now);
+    RateLimitDecision Check(std::string_view key, MonotonicTime now) {
+        return Check(key, now, limit_);
+    }
+    // With a limit of the key's own; 0: it passes. A change of it holds from the next request on.
+    RateLimitDecision Check(std::string_view key, MonotonicTime now, std::uint32_t limit);
 
     std::size_t size() const;  // keys in the table
 
@@ -59,8 +63,7 @@ class RateLimiter {
     void MakeRoom(Shard& shard, MonotonicTime now) const;
 
     std::uint32_t limit_;
-    MonotonicTime::duration interval_;  // between two requests at the permitted rate
-    MonotonicTime::duration burst_;     // interval x limit
+    MonotonicTime::duration period_;
     std::size_t keys_per_shard_;
     std::array<Shard, kShards> shards_;
 };

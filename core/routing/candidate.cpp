@@ -1,5 +1,6 @@
 #include "core/routing/candidate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -41,6 +42,17 @@ std::string_view CapabilityField(std::uint32_t bits) {
     if (bits & kJsonSchema) return "response_format";
     if (bits & kVision) return "messages";
     return "model";
+}
+
+bool HaveTheSameVectors(const Candidate& a, const Candidate& b) {
+    const std::string& x = a.row->upstream_model;
+    const std::string& y = b.row->upstream_model;
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    };
+    return a.played_by_mock == b.played_by_mock &&
+           std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                      [&](char l, char r) { return lower(l) == lower(r); });
 }
 
 RoutingTable::RoutingTable(std::vector<Candidate> candidates) : candidates_(std::move(candidates)) {

@@ -27,6 +27,9 @@ enum Capability : std::uint32_t {
     kEmbeddings = 16
 };
 
+// What is asked of a model.
+enum class Operation { kChat, kEmbeddings };
+
 // The bits of a row; absent means all.
 std::uint32_t CapabilityBits(const std::optional<std::vector<std::string>>& names);
 std::uint32_t NeededCapabilities(const completion::ChatRequest& request);
@@ -57,9 +60,18 @@ struct Candidate {
     bool played_by_mock = false;
     bool has_real_secret = false;
     std::uint32_t capabilities = ~0u;
+    // What the model may be asked for, as its plugin can and its row says. A row that says nothing
+    // is a chat model; it embeds when it is asked for by name.
+    bool chats = true;
+    bool embeds = false;
+    bool listed_for_embeddings = false;  // the row says so
     AttemptTimeouts timeouts;
     std::shared_ptr<const CandidateTarget> target;
 };
+
+// Whether the vectors of both mean the same: one model, as its providers call it, ignoring case.
+// The mock's are nobody else's.
+bool HaveTheSameVectors(const Candidate& a, const Candidate& b);
 
 // All candidates at one moment. Immutable.
 class RoutingTable {

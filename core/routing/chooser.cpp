@@ -4,6 +4,14 @@
 
 namespace aim::routing {
 
+bool IsCapable(const Candidate& candidate, const Wanted& wanted) {
+    if (wanted.operation == Operation::kChat)
+        return candidate.chats &&
+               (candidate.capabilities & wanted.capabilities) == wanted.capabilities;
+    if (wanted.same_vectors_as == nullptr) return candidate.listed_for_embeddings;
+    return candidate.embeds && HaveTheSameVectors(candidate, *wanted.same_vectors_as);
+}
+
 bool Chooser::Less::operator()(const Key& a, const Key& b) const {
     if (a.score != b.score) return a.score > b.score;
     if (a.total_requests != b.total_requests) return a.total_requests < b.total_requests;
@@ -63,7 +71,7 @@ Choice Chooser::Best(const Wanted& wanted, MonotonicTime now) {
             continue;
         if (wanted.window_over && candidate.row->context_window.value_or(0) <= *wanted.window_over)
             continue;
-        if ((candidate.capabilities & wanted.capabilities) != wanted.capabilities) {
+        if (!IsCapable(candidate, wanted)) {
             choice.incapable = true;
             continue;
         }

@@ -17,12 +17,19 @@ namespace aim::routing {
 
 // What the next attempt must have.
 struct Wanted {
+    Operation operation = Operation::kChat;
+    // Embeddings only: a model whose vectors are comparable with this one's. Null: any model whose
+    // row says that it embeds.
+    const Candidate* same_vectors_as = nullptr;
     std::uint32_t capabilities = 0;
     bool include_mock = true;
     // Only models whose known window is larger (after context_too_long).
     std::optional<std::int64_t> window_over;
     std::span<const Candidate* const> tried = {};
 };
+
+// Whether the model can do what is wanted, however it is now.
+bool IsCapable(const Candidate& candidate, const Wanted& wanted);
 
 // The result of a choice: a candidate, or why there is none.
 struct Choice {

@@ -7,22 +7,17 @@
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
 #include "core/config/environment.hpp"
-#include "core/data_client/data_api_client.hpp"
 #include "core/http/asio/server.hpp"
-#include "core/http/client/asio_client.hpp"
+#include "core/http/docs/documentation.hpp"
 #include "core/http/error_response.hpp"
-#include "core/ledger/dead_letters.hpp"
-#include "core/ledger/delivery.hpp"
-#include "core/ledger/journal.hpp"
-#include "core/pipeline/catalogue_keeper.hpp"
-#include "core/pipeline/completion_service.hpp"
-#include "core/plugin/registry.hpp"
+#include "core/http/middleware/draining.hpp"
+#include "core/http/middleware/key_ring.hpp"
+#include "core/runtime/model_runtime.hpp"
 #include "core/telemetry/json_line_logger.hpp"
 #include "core/telemetry/metrics.hpp"
+#include "services/business_api/key_keeper.hpp"
 #include "services/business_api/loop_services.hpp"
 #include "services/business_api/options.hpp"
-#include "services/business_api/plugin_metrics.hpp"
-#include "services/business_api/upstream_metrics.hpp"
 
 namespace aim::business_api {
 
@@ -46,41 +41,23 @@ class Application {
   private:
     std::shared_ptr<const http::Router> MakeRouter(Loop& loop);
     std::shared_ptr<const http::MiddlewareChain> MakeChain();
-    void RegisterSecrets(const config::Environment& environment);
     void AddGauges();
-    void AddLedgerMetrics();
     void AddLimits();
-    void StartServiceLoop();
-    void StopServiceLoop();
 
     const Options options_;
     telemetry::JsonLineLogger logger_;
     telemetry::Metrics metrics_;
-    pipeline::PipelineMetrics pipeline_metrics_;
     http::ErrorWriter errors_;
     std::atomic<bool> draining_{false};
+    http::DrainGate drain_gate_;
+    const http::SwaggerUi swagger_ui_ = http::SwaggerUi::BesideProgram();
     BlockingPool blocking_;
-
     const config::Environment& environment_;
-    PluginMetrics plugin_metrics_;
-    plugin::Registry registry_;
-    routing::ModelStates states_;
-    pipeline::RoutingTableSource tables_;
-    ledger::Journal ledger_;
-    ledger::DeadLetters dead_letters_;
-    pipeline::PipelineShared shared_;
-
-    UpstreamMetrics upstream_metrics_;
-    EngineLoops service_loops_;  // one: catalogue and ledger
-    EngineLoops engine_loops_;   // prompts
-    std::shared_ptr<http::client::Resolver> resolver_;
-    std::shared_ptr<const http::client::TlsContext> tls_;
-    http::client::ClientOptions client_options_;
-    std::unique_ptr<http::client::AsioClient> service_client_;
-    std::unique_ptr<data_client::DataApiClient> data_api_;
-    std::unique_ptr<pipeline::CatalogueKeeper> catalogue_;
-    std::unique_ptr<ledger::Delivery> delivery_;
-    std::atomic<int> service_tasks_{0};
+    runtime::ModelRuntime runtime_;
+    const std::shared_ptr<http::KeyRing> keys_;
+    KeyKeeper key_keeper_;  // runs on the runtime's service loop, which is stopped before it goes
+    std::atomic<int> provider_tests_{0};  // under way
+    EngineLoops engine_loops_;            // prompts
     std::unique_ptr<http::Server> server_;
 };
 

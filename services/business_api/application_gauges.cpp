@@ -1,19 +1,17 @@
 // The figures of Application for /metrics; apart from its life, which is enough for one file.
 #include "core/http/middleware/rate_limit.hpp"
 #include "services/business_api/application.hpp"
+#include "services/business_api/handlers/provider_test.hpp"
 
 namespace aim::business_api {
 
 void Application::AddGauges() {
+    const pipeline::PipelineShared& shared = runtime_.shared();
     metrics_.AddGauge(
         "aimanager_in_flight_prompts", "Prompts that are being worked on; bound MAX_IN_FLIGHT.",
-        [this] { return static_cast<double>(shared_.in_flight.load(std::memory_order_relaxed)); });
-    AddLedgerMetrics();
-    metrics_.AddCounterCallback("aimanager_log_lines_dropped_total",
-                                "Log lines dropped because the output did not keep up.",
-                                [this] { return static_cast<double>(logger_.dropped()); });
-    plugin_metrics_.AddFiguresOf(registry_);
-    upstream_metrics_.Register(metrics_, *resolver_);
+        [&shared] {
+            return static_cast<double>(shared.in_flight.load(std::memory_order_relaxed));
+        });
     const auto server = [this](std::uint64_t http::ServerTotals::*member) {
         return [this, member] {
             return server_ ? static_cast<double>(server_->Totals().*member) : 0.0;
@@ -37,7 +35,9 @@ void Application::AddGauges() {
                                 server(&http::ServerTotals::clients_left));
     metrics_.AddGauge("aimanager_draining_attempts",
                       "Attempts that go on although their client has left (ON_DISCONNECT=drain).",
-                      [this] { return static_cast<double>(shared_.drains.inside()); });
+                      [&shared] { return static_cast<double>(shared.drains.inside()); });
+    metrics_.AddGauge("aimanager_provider_tests", "Tests of the providers that are under way.",
+                      [this] { return static_cast<double>(provider_tests_.load()); });
     metrics_.AddGauge("aimanager_blocking_calls_waiting", "Calls that wait for the blocking pool.",
                       [this] { return static_cast<double>(blocking_.waiting()); });
 }
@@ -49,24 +49,14 @@ void Application::AddLimits() {
                           [value] { return value; }, {{"of", of}});
     };
     const pipeline::Settings& prompts = options_.pipeline;
-    const http::client::PoolLimits& pool = client_options_.pool;
-    const http::client::Resolver::Options names;
     const http::RateLimitMiddleware::Options clients;
     const http::ServerOptions server;
     limit("in_flight_prompts", static_cast<double>(prompts.max_in_flight));
     limit("draining_attempts", static_cast<double>(prompts.max_drains));
-    limit("ledger_queue_bytes", static_cast<double>(options_.ledger_max_bytes));
-    limit("ledger_memory_bytes", static_cast<double>(ledger_.options().memory_bytes));
     limit("http_connections", static_cast<double>(server.max_connections));
     limit("body_bytes", static_cast<double>(options_.max_body_bytes));
     limit("rate_limit_clients", static_cast<double>(clients.max_clients));
-    // A loop and an origin each:
-    limit("upstream_connections_per_origin", static_cast<double>(pool.connections_per_origin));
-    limit("upstream_pool_waiting_per_origin", static_cast<double>(pool.waiters_per_origin));
-    limit("upstream_idle_per_origin", static_cast<double>(pool.idle_per_origin));
-    limit("upstream_origins", static_cast<double>(pool.origins));
-    limit("resolver_queue", static_cast<double>(names.queue_limit));
-    limit("resolver_cache", static_cast<double>(names.cache_limit));
+    limit("provider_tests", kMostProviderTests);
     limit("blocking_calls_waiting", static_cast<double>(BlockingPool::kQueued));
 }
 

@@ -1,18 +1,27 @@
 #include "services/business_api/loop_services.hpp"
 
-#include <utility>
+#include <chrono>
 
 namespace aim::business_api {
+namespace {
 
-LoopServices::LoopServices(Loop& loop, std::shared_ptr<http::client::Resolver> resolver,
-                           std::shared_ptr<const http::client::TlsContext> tls,
-                           const http::client::ClientOptions& client_options,
-                           pipeline::PipelineShared& shared, const http::Url& data_api,
-                           const SecretString& data_api_token, UpstreamMetrics& upstream_metrics)
+constexpr std::chrono::milliseconds kTableRenewal{1000};
+
+}  // namespace
+
+LoopServices::LoopServices(Loop& loop, runtime::ModelRuntime& runtime)
     : loop_(loop),
-      client_(loop.context(), loop.timers(), std::move(resolver), std::move(tls), client_options),
-      client_figures_(upstream_metrics, client_.stats()),
-      completions_(shared, client_, loop.timers()),
-      data_api_(client_, loop.timers(), data_api, data_api_token) {}
+      client_(loop, runtime),
+      completions_(runtime.shared(), client_.get(), loop.timers()),
+      data_api_(client_.get(), loop.timers(), runtime.options().data_api,
+                runtime.options().data_api_token),
+      table_renewal_(loop.timers(), [this] { RenewTable(); }) {
+    RenewTable();
+}
+
+void LoopServices::RenewTable() {
+    completions_.Table();
+    table_renewal_.ArmAfter(kTableRenewal);
+}
 
 }  // namespace aim::business_api

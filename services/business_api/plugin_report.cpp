@@ -4,26 +4,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/time_format.hpp"
+#include "core/runtime/plugins_check.hpp"
 
 namespace aim::business_api {
 namespace {
-
-// Code that is no longer used stays mapped; from here on a restart is advised.
-constexpr std::size_t kManyLibraries = 64;
-
-void PutRefused(json::Writer& writer, const plugin::Registry& registry) {
-    writer.Key("refused").BeginArray();
-    for (const plugin::RefusedFile& refused : registry.Refusals()) {
-        writer.BeginObject()
-            .Field("file", refused.file.string())
-            .Field("reason", plugin::RefusalName(refused.reason))
-            .Field("message", refused.message)
-            .Field("since", FormatRfc3339(refused.since))
-            .EndObject();
-    }
-    writer.EndArray();
-}
 
 std::string_view SettingState(const config::Environment& environment,
                               const plugin::SettingDescriptor& setting) {
@@ -93,7 +77,7 @@ std::string PluginReport::ToJson() const {
     writer.BeginObject();
     PutPlugins(writer, "loaded", registry.Loaded(), environment);
     PutPlugins(writer, "retiring", registry.Retiring(), environment);
-    PutRefused(writer, registry);
+    runtime::PutRefusedPlugins(writer, registry);
     writer.Key("counters")
         .BeginObject()
         .Field("loads", metrics.loads())
@@ -109,22 +93,6 @@ std::string PluginReport::ToJson() const {
     }
     writer.EndObject().EndObject().EndObject();
     return body;
-}
-
-void PutPluginsCheck(json::Writer& writer, const plugin::Registry& registry) {
-    const std::size_t libraries = registry.kept_libraries();
-    std::string detail;
-    if (libraries > kManyLibraries) {
-        detail = std::to_string(libraries) +
-                 " plugin libraries are mapped, of which most are not used any more; a restart is "
-                 "advised";
-    }
-    writer.Key("plugins")
-        .BeginObject()
-        .Field("loaded", registry.Snapshot()->generations().size())
-        .Field("detail", detail);
-    PutRefused(writer, registry);
-    writer.EndObject();
 }
 
 }  // namespace aim::business_api

@@ -3,9 +3,8 @@
 #include <string>
 
 #include "core/config/environment.hpp"
-#include "core/json/writer.hpp"
 #include "core/plugin/registry.hpp"
-#include "services/business_api/plugin_metrics.hpp"
+#include "core/runtime/plugin_metrics.hpp"
 
 namespace aim::business_api {
 
@@ -14,13 +13,9 @@ namespace aim::business_api {
 struct PluginReport {
     const plugin::Registry& registry;
     const config::Environment& environment;
-    const PluginMetrics& metrics;
+    const runtime::PluginMetrics& metrics;
 
     std::string ToJson() const;
 };
-
-// The member `plugins` of /ready: how many serve, which files are refused and why, and in `detail`
-// what else an operator should know.
-void PutPluginsCheck(json::Writer& writer, const plugin::Registry& registry);
 
 }  // namespace aim::business_api

@@ -43,8 +43,9 @@ for upstream, step in SCRIPTS.items():
     script = {"match": {"model": upstream}, "steps": [step], "repeat_last": True}
     urllib.request.urlopen(os.environ["AIM_FAKE"] + "/__control/script", json.dumps(script).encode(), timeout=30).close()
 rows = {name: add_row(name, upstream) for name, upstream in ROWS.items()}
+data.call("PATCH", "/api/v1/models/" + add_row("vectors", "embed/ok")["id"], {"capabilities": ["embeddings"]}, expect=200)
 states = lambda: {m["name"]: m["state"] for m in business.call("GET", "/api/v1/models", expect=200).json()}
-until(lambda: all(states().get(n) == "available" for n in ["ok", *ROWS]), "the new rows in the catalogue")
+until(lambda: all(states().get(n) == "available" for n in ["ok", "vectors", *ROWS]), "the new rows in the catalogue")
 
 # --- business API: answers
 for path in ("/api/v1/prompts", "/api/v1/prompts/process"):
@@ -68,8 +69,20 @@ assert b'"total_tokens"' in chat("ok", stream=True, stream_options={"include_usa
 assert b'"error"' in chat("stream-error", stream=True).body
 assert b'"error"' in chat("cut", stream=True).body
 
+def embed(**request):
+    return business.call("POST", "/v1/embeddings", request, KEY).json()
+
+
+# The new capability takes a moment to be known.
+until(lambda: "data" in embed(input="auto"), "the row for embeddings")
+assert [v["embedding"] for v in embed(model="vectors", input=["four", "sixsix"])["data"]] == [[4, 1, 1], [6, 1, 1]]
+assert isinstance(embed(model="vectors", input="four", encoding_format="base64")["data"][0]["embedding"], str)
+business.call("POST", "/v1/embeddings", {"model": "vectors", "input": [1, 2]}, KEY, 400)
+chat("vectors", 400)
+
 # --- business API: refusals
-for path, message in (("/api/v1/prompts", {"prompt": "Hi"}), ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]})):
+for path, message in (("/api/v1/prompts", {"prompt": "Hi"}), ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
+                      ("/v1/embeddings", {"input": "Hi"})):
     business.call("POST", path, message, {}, 401)
     business.call("POST", path, message, {"X-API-Key": "wrong"}, 401)
     business.call("POST", path, {**message, "model": "nobody"}, KEY, 404)
@@ -91,6 +104,17 @@ business.call("GET", "/api/v1/models/seven/stats", expect=400)
 for path in ("/api/v1/models/stats", "/health", "/ready", "/metrics", "/docs", "/openapi.json"):
     business.call("GET", path, expect=200)
     business.call("DELETE", path, None, KEY, 405)
+for api in (business, data):
+    for path in ("/docs/start.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"):
+        api.call("GET", path, expect=200)
+    api.call("GET", "/docs/nothing.js", expect=404)
+business.call("GET", "/api/v1/prompts/history?limit=2", None, KEY, 200)
+business.call("GET", "/api/v1/prompts/history?limit=0", None, KEY, 400)
+business.call("GET", "/api/v1/prompts/history", None, {}, 401)
+tested = business.call("POST", "/api/v1/providers/test", {"providers": ["groq"]}, KEY, 200).json()
+assert tested["tested"] == len(tested["results"]) > tested["succeeded"] > 0, tested
+business.call("POST", "/api/v1/providers/test", {"providers": ["nobody"]}, KEY, 400)
+business.call("POST", "/api/v1/providers/test", {}, {}, 401)
 for path in ("/api/v1/nothing", "/v1/nothing", "/nothing"):
     business.call("GET", path, None, KEY, 404)
 
@@ -136,7 +160,22 @@ for prefix in ("", "/api/v1"):
     data.call("PATCH", one, {}, expect=404)
     data.call("GET", prefix + "/models/seven", expect=400)
     data.call("GET", prefix + "/models?include=ciphertext", expect=403)
-    etag = data.call("GET", prefix + "/models", expect=200).headers["ETag"]
+    key = data.call("POST", prefix + "/keys", {"name": "e2e" + prefix, "scopes": ["prompts"]}, expect=201).json()
+    data.call("POST", prefix + "/keys", {"name": "e2e" + prefix}, expect=409)
+    data.call("POST", prefix + "/keys", {"name": 5}, expect=400)
+    until(lambda: business.call("GET", "/v1/models", None, {"X-API-Key": key["secret"]}).status == 200, "the new key")
+    business.call("GET", "/api/v1/plugins", None, {"X-API-Key": key["secret"]}, 403)
+    data.call("GET", prefix + "/keys", expect=200)
+    data.call("GET", f"{prefix}/keys/{key['id']}", expect=200)
+    etag = data.call("GET", prefix + "/keys/hashes", expect=200).headers["ETag"]
+    data.call("GET", prefix + "/keys/hashes", None, {"If-None-Match": etag}, 304)
+    data.call("POST", prefix + "/keys/last-used", 5, expect=400)
+    data.call("POST", f"{prefix}/keys/{key['id']}/rotate", {}, expect=200)
+    data.call("POST", f"{prefix}/keys/{NO_ID}/rotate", {}, expect=404)
+    data.call("DELETE", f"{prefix}/keys/{key['id']}", expect=204)
+    data.call("GET", f"{prefix}/keys/{NO_ID}", expect=404)
+    # Without a service token nobody may read or change encrypted keys.
+    data.call("POST", f"{prefix}/models/{ok['id']}/reencrypted-key", {}, expect=403)
     # Outcomes of earlier prompts may still arrive, hence "until".
     until(lambda: data.call("GET", prefix + "/models", None, {
         "If-None-Match": data.call("GET", prefix + "/models", expect=200).headers["ETag"]}).status == 304, "a 304")
@@ -151,7 +190,7 @@ MALFORMED = [b"", b"{", b"null", b"[]", b"5", b'"x"', b"{}x", b"\0", b'{"a":"\0"
              b'{"prompt":"x","max_tokens":"many"}', b'{"messages":[]}', b'{"messages":5}', b'{"messages":[5]}', b'{"messages":[{"role":5}]}',
              b'{"name":5}', b'{"name":"","provider":""}', b'{"name":"auto","provider":"x"}', b'{"name":"a","provider":"b","endpoint":"ftp:/"}',
              b'{"prompt_text":5,"status":"x"}', b'{"outcomes":[],"history":5}', b'{"a":1e999}', b"\xef\xbb\xbf{}"]
-for api, posts in ((business, ["/api/v1/prompts", "/api/v1/prompts/process", "/v1/chat/completions"]),
+for api, posts in ((business, ["/api/v1/prompts", "/api/v1/prompts/process", "/v1/chat/completions", "/v1/embeddings"]),
                    (data, ["/models", "/ledger", "/history", "/prompts/history", f"/models/{ok['id']}/stats"])):
     for path in posts:
         for body in MALFORMED:

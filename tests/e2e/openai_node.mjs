@@ -39,6 +39,13 @@ assert.deepEqual(JSON.parse(tool.function.arguments), {city: 'Oslo'});
 const result = [...messages, call.message, {role: 'tool', tool_call_id: tool.id, content: '4 degrees'}];
 assert.equal((await create('ok', {messages: result, tools})).choices[0].message.content, 'A fine answer.');
 
+// The client asks for base64 when it is not told otherwise, and decodes whatever comes.
+const vectors = await client.embeddings.create({model: 'vectors', input: ['four', 'sixsix']});
+assert.deepEqual(vectors.data.map(v => [...v.embedding]), [[4, 1, 1], [6, 1, 1]]);
+assert.equal(vectors.usage.total_tokens, 14);
+const numbers = await client.embeddings.create({model: 'vectors', input: 'four', encoding_format: 'float'});
+assert.deepEqual(numbers.data[0].embedding, [4, 1, 1]);
+
 const refused = (kind, promise) => assert.rejects(promise, error => {
   assert.equal(error.constructor, kind, String(error));
   assert.ok(error.requestID && error.message);

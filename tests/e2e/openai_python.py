@@ -46,6 +46,13 @@ with client.chat.completions.stream(model="tools", messages=HELLO, tools=TOOLS, 
     calls = stream.get_final_completion().choices[0].message.tool_calls
 assert [(c.function.name, json.loads(c.function.arguments)) for c in calls] == [("weather", {"city": "Oslo"}), ("clock", {"zone": "UTC"})], calls
 
+# The client asks for base64 when it is not told otherwise, and decodes it.
+vectors = client.embeddings.create(model="vectors", input=["four", "sixsix"])
+assert [v.embedding for v in vectors.data] == [[4.0, 1.0, 1.0], [6.0, 1.0, 1.0]], vectors
+assert vectors.model == "vectors" and vectors.usage.total_tokens == 14 and vectors.data[1].index == 1, vectors
+assert client.embeddings.create(model="vectors", input="four", encoding_format="float").data[0].embedding == [4.0, 1.0, 1.0]
+assert refused(openai.BadRequestError, lambda: client.embeddings.create(model="vectors", input="a", dimensions=2)).code == "unsupported"
+
 create = client.chat.completions.create
 refused(openai.AuthenticationError, lambda: openai.OpenAI(base_url=URL, api_key="wrong", max_retries=0).models.list())
 assert refused(openai.NotFoundError, lambda: create(model="nobody", messages=HELLO)).code == "model_not_found"

@@ -27,6 +27,9 @@ if ! installed node package-lock.json; then
     cp -- "$here/package-lock.json" "$cache/node.stamp"
 fi
 
+# Swagger UI's files, for /docs.
+"$root/tools/swagger-ui.sh" "$build"
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/aim-e2e.XXXXXX")
 pids=()
 finish() {
@@ -61,10 +64,10 @@ fake_port=$(sed -n 's/^listening .*://p' "$work/fake.out")
 mapfile -t ports < <(/usr/bin/python3 -c 'import socket
 s = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*(x.getsockname()[1] for x in s), sep="\n")')
-# The seeded rows never reach a provider: the tests switch them off first. A key goes to loopback as to the provider's own hosts.
+# The seeded rows never reach a provider: the tests switch them off first, and no worker asks them. A key goes to loopback as to the provider's own hosts.
 env AIM_STATE_DIR="$work/state" BUSINESS_API_PORT="${ports[0]}" DATA_API_PORT="${ports[1]}" BUSINESS_API_HOST=127.0.0.1 \
     DATA_API_HOST=127.0.0.1 RATE_LIMIT_PER_MINUTE=0 GROQ_API_KEY=gsk_e2e \
-    "$root/tools/run.sh" --build-dir "$build" --no-install --no-build >"$work/run.out" 2>&1 &
+    "$root/tools/run.sh" --build-dir "$build" --no-install --no-build --no-worker >"$work/run.out" 2>&1 &
 pids+=($!)
 wait_for "$work/run.out" 'AI Manager is ready' "$!" 180
 
@@ -76,3 +79,6 @@ PYTHONDONTWRITEBYTECODE=1 "$cache/venv/bin/python" "$here/openai_python.py"
 # Modules are found beside the file that imports them.
 cp -- "$here/openai_node.mjs" "$cache/node/"
 node "$cache/node/openai_node.mjs"
+node "$here/docs_browser.mjs"
+"$root/tools/check_metrics.py" "$AIM_BUSINESS/metrics" "$AIM_DATA/metrics"
+PYTHONDONTWRITEBYTECODE=1 "$cache/venv/bin/python" "$here/properties.py"

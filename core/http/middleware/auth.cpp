@@ -33,6 +33,18 @@ std::string_view PresentedKey(const Request& request) {
     return value;
 }
 
+Response AuthMiddleware::LacksScope(const Request& request, const Route& route) const {
+    const std::string scope(security::NameOf(route.policy.scope));
+    const std::string message =
+        "This API key may not be used here: it lacks the scope " + scope + ".";
+    const std::string context = R"({"scope":")" + scope + R"("})";
+    ErrorAnswer refusal;
+    refusal.code = "forbidden";
+    refusal.message = message;
+    refusal.context_json = context;
+    return errors_.Write(ProtocolFor(request, &route), request.request_id, refusal);
+}
+
 std::optional<Response> AuthMiddleware::Before(Request& request, const Route* route) {
     if (route == nullptr || route->policy.open) return std::nullopt;
     ErrorAnswer refusal;
@@ -41,10 +53,13 @@ std::optional<Response> AuthMiddleware::Before(Request& request, const Route* ro
         refusal.code = "missing_api_key";
         refusal.message = "An API key is needed: send it as X-API-Key or as Authorization: Bearer.";
     } else {
-        KeyVerifier::Answer answer = verifier_->Verify(key);
+        const KeyVerifier::Answer answer = verifier_->Verify(key);
         switch (answer.verdict) {
             case KeyVerifier::Verdict::kValid:
-                request.key_id = std::move(answer.key_id);
+                request.key_id.assign(answer.key_id);
+                request.key_rate_limit = answer.rate_limit_per_minute;
+                if (!security::Grants(answer.scopes, route->policy.scope))
+                    return LacksScope(request, *route);
                 return std::nullopt;
             case KeyVerifier::Verdict::kInvalid:
                 refusal.code = "invalid_api_key";

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "core/http/error_response.hpp"
 #include "core/http/middleware.hpp"
 #include "core/security/api_key_verifier.hpp"
+#include "core/security/scope.hpp"
 
 namespace aim::http {
 
@@ -18,7 +21,11 @@ class KeyVerifier {
     enum class Verdict { kValid, kInvalid, kCannotVerify };
     struct Answer {
         Verdict verdict = Verdict::kInvalid;
-        std::string key_id;  // of a valid key: a stable name that is not the key
+        // Of a valid key: a stable name that is not the key. Lives until this thread asks again.
+        std::string_view key_id = {};
+        security::ScopeSet scopes = security::kAllScopes;
+        // The key's own limit: 0 = none; empty = the default.
+        std::optional<std::uint32_t> rate_limit_per_minute = std::nullopt;
     };
 
     virtual ~KeyVerifier() = default;
@@ -43,7 +50,8 @@ class ConfiguredKeys final : public KeyVerifier {
 };
 
 // Lets only callers with a key reach the routes that are not open: `X-API-Key: …` or
-// `Authorization: Bearer …`. A path that does not exist needs no key to be told so. Thread-safe.
+// `Authorization: Bearer …`; and of these only those whose key has the route's scope, 403. A path
+// that does not exist needs no key to be told so. Thread-safe.
 class AuthMiddleware final : public Middleware {
   public:
     explicit AuthMiddleware(std::shared_ptr<const KeyVerifier> verifier,
@@ -54,6 +62,8 @@ class AuthMiddleware final : public Middleware {
     void After(const Request&, const Route*, Response&) override {}
 
   private:
+    Response LacksScope(const Request& request, const Route& route) const;
+
     const std::shared_ptr<const KeyVerifier> verifier_;
     const ErrorWriter errors_;
 };

@@ -28,15 +28,20 @@ RateLimitMiddleware::RateLimitMiddleware(Options options, const Clock& clock)
       limiter_(LimiterOptions(options_)) {}
 
 std::optional<Response> RateLimitMiddleware::Before(Request& request, const Route* route) {
-    if (options_.per_minute == 0 || route == nullptr || !route->policy.rate_limited)
-        return std::nullopt;
+    if (route == nullptr || !route->policy.rate_limited) return std::nullopt;
+    const std::uint32_t limit = request.key_rate_limit.value_or(options_.per_minute);
+    if (limit == 0) return std::nullopt;
     const auto& exempt = options_.exempt_keys;
     if (!request.key_id.empty() &&
         std::find(exempt.begin(), exempt.end(), request.key_id) != exempt.end())
         return std::nullopt;
-    // A line end is in neither, so that no pair looks like another.
-    const std::string client = request.key_id + "\n" + request.client_address;
-    const resilience::RateLimitDecision decision = limiter_.Check(client, clock_.Now());
+    // A key with a limit of its own has it once, wherever it is used from. Else the address counts
+    // too; a line end is in neither, so that no pair looks like another. Reused memory: one thread
+    // works on one request at a time.
+    thread_local std::string client;
+    client.assign(request.key_id);
+    if (!request.key_rate_limit) client.append("\n").append(request.client_address);
+    const resilience::RateLimitDecision decision = limiter_.Check(client, clock_.Now(), limit);
     request.rate_limit =
         RateLimitState{decision.limit, decision.remaining, WholeSeconds(decision.reset_after)};
     if (decision.allowed) return std::nullopt;

@@ -12,13 +12,14 @@
 
 namespace aim::http {
 
-// So many prompts a minute for each client (its key and its address), the limit being the burst
-// too. Holds for routes whose policy is rate_limited; their answers say where the client stands.
-// After the auth and client address middleware. Thread-safe.
+// So many prompts a minute for each client (its key and its address; a key with a limit of its own
+// alone), the limit being the burst too. Holds for routes whose policy is rate_limited; their
+// answers say where the client stands. After the auth and client address middleware. Thread-safe.
 class RateLimitMiddleware final : public Middleware {
   public:
     struct Options {
-        std::uint32_t per_minute = 10;  // 0: no limit, no headers
+        std::uint32_t per_minute =
+            10;  // of keys without a limit of their own; 0: no limit, no headers
         std::size_t max_clients =
             100'000;  // beyond it the client that is nearest to its full limit is forgotten
         std::vector<std::string> exempt_keys;  // key ids of our own processes

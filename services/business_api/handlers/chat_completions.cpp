@@ -150,6 +150,7 @@ void AddChatRoutes(http::Router& router, const std::shared_ptr<LoopServices>& se
                    const Clock& clock) {
     http::RoutePolicy policy;
     policy.rate_limited = true;
+    policy.scope = security::Scope::kPrompts;
     policy.protocol = http::Protocol::kOpenAi;
     const std::shared_ptr<ChatTools> tools(new ChatTools{services, settings, errors, clock});
     router.AddStream(

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "core/http/docs/documentation.hpp"
 #include "core/http/router.hpp"
 
 namespace aim::business_api {
 
-// GET /openapi.json and /docs: the API's own description, from the binary.
-void AddDocumentRoutes(http::Router& router);
+// GET /openapi.json, /docs and what the page needs.
+void AddDocumentRoutes(http::Router& router, const http::SwaggerUi& swagger_ui);
 
 }  // namespace aim::business_api

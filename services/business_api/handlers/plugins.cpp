@@ -18,14 +18,20 @@ Task<> Rescan(http::Exchange& exchange, plugin::Registry& registry, PluginReport
 
 void AddPluginRoutes(http::Router& router, plugin::Registry& registry, const PluginReport& report,
                      BlockingPool& blocking) {
-    router.Add(http::Method::kGet, "/api/v1/plugins",
-               [report](const http::Request&, const http::PathParameters&) {
-                   return http::Response::Json(200, report.ToJson());
-               });
-    router.AddStream(http::Method::kPost, "/api/v1/plugins/rescan",
-                     [&registry, report, &blocking](http::Exchange& exchange) {
-                         return Rescan(exchange, registry, report, blocking);
-                     });
+    http::RoutePolicy policy;
+    policy.scope = security::Scope::kAdmin;
+    router.Add(
+        http::Method::kGet, "/api/v1/plugins",
+        [report](const http::Request&, const http::PathParameters&) {
+            return http::Response::Json(200, report.ToJson());
+        },
+        policy);
+    router.AddStream(
+        http::Method::kPost, "/api/v1/plugins/rescan",
+        [&registry, report, &blocking](http::Exchange& exchange) {
+            return Rescan(exchange, registry, report, blocking);
+        },
+        policy);
 }
 
 }  // namespace aim::business_api

@@ -53,6 +53,7 @@ void AddPromptRoutes(http::Router& router, const std::shared_ptr<LoopServices>& 
                      const http::ErrorWriter& errors) {
     http::RoutePolicy policy;
     policy.rate_limited = true;
+    policy.scope = security::Scope::kPrompts;
     const http::StreamHandler handler = [services, &errors](http::Exchange& exchange) {
         return AnswerPrompt(exchange, *services, errors);
     };

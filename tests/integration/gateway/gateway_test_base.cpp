@@ -59,11 +59,13 @@ Service Start(const char* program, const Environment& environment) {
 
 }  // namespace
 
-Service StartDataApi(const std::string& database_url, std::uint16_t port) {
-    Service service = Start("aimanager-data-api", {{"DATABASE_URL", database_url},
-                                                   {"DATA_API_PORT", std::to_string(port)},
-                                                   {"DATA_API_SEED", "false"},
-                                                   {"AIM_SQL_DIR", AIM_SOURCE_DIR "/sql"}});
+Service StartDataApi(const std::string& database_url, std::uint16_t port, const Environment& more) {
+    Environment environment = {{"DATABASE_URL", database_url},
+                               {"DATA_API_PORT", std::to_string(port)},
+                               {"DATA_API_SEED", "false"},
+                               {"AIM_SQL_DIR", AIM_SOURCE_DIR "/sql"}};
+    for (const auto& [name, value] : more) environment[name] = value;
+    Service service = Start("aimanager-data-api", environment);
     if (!service.process->WaitForHttp(service.port, "/ready", seconds(60)))
         throw std::runtime_error(service.process->output());
     return service;

@@ -63,7 +63,8 @@ struct Service {
 };
 
 // Both start the real binary and wait until it listens. They throw when it does not.
-Service StartDataApi(const std::string& database_url, std::uint16_t port = 0);
+Service StartDataApi(const std::string& database_url, std::uint16_t port = 0,
+                     const Environment& more = {});
 // `state`: the folder for AIM_STATE_DIR; its plugins/ is made.
 Service StartBusinessApi(const std::filesystem::path& state, std::uint16_t data_api_port,
                          const Environment& more = {});

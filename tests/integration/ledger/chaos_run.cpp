@@ -14,8 +14,8 @@ int ChaosRounds() {
     return text == nullptr ? 5 : std::max(1, std::atoi(text));
 }
 
-Askers::Askers(std::string prefix, int clients)
-    : prefix_(std::move(prefix)), per_client_(static_cast<std::size_t>(clients)) {
+Askers::Askers(std::string prefix, int clients, milliseconds pause)
+    : prefix_(std::move(prefix)), pause_(pause), per_client_(static_cast<std::size_t>(clients)) {
     for (int i = 0; i < clients; ++i) clients_.emplace_back([this, i] { Ask(i); });
 }
 
@@ -38,6 +38,7 @@ void Askers::Ask(int client) {
     std::unique_ptr<HttpTestClient> connection;
     std::uint16_t connected_to = 0;
     for (int n = 0; !stopping_;) {
+        if (pause_.count() > 0 && n > 0) std::this_thread::sleep_for(pause_);
         const std::uint16_t port = port_.load();
         if (port == 0) {
             std::this_thread::sleep_for(milliseconds(1));

@@ -21,8 +21,10 @@ int ChaosRounds();
 // set.
 class Askers {
   public:
-    // Ids begin with `prefix`.
-    Askers(std::string prefix, int clients);
+    // Ids begin with `prefix`. Each client rests for `pause` after each answer, so that a long
+    // fault leaves no mountain of prompts.
+    Askers(std::string prefix, int clients,
+           std::chrono::milliseconds pause = std::chrono::milliseconds(0));
     ~Askers() { Stop(); }
 
     // Where to ask; 0: nowhere, wait.
@@ -43,6 +45,7 @@ class Askers {
     void Ask(int client);
 
     const std::string prefix_;
+    const std::chrono::milliseconds pause_;
     std::atomic<std::uint16_t> port_{0};
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> count_{0};

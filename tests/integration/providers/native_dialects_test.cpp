@@ -206,6 +206,31 @@ TEST_F(NativeDialectsTest, ToolCallsArriveInOpenAisShape) {
     }
 }
 
+TEST_F(NativeDialectsTest, WhoeverEmbedsDoesSoAHundredAtATime) {
+    AddRows("-embed");
+    std::string inputs;
+    for (int i = 0; i < 101; ++i) inputs += std::string(i == 0 ? "" : ",") + "\"four\"";
+    for (const Native& native : kNatives) {
+        SCOPED_TRACE(native.plugin);
+        const std::string model = native.plugin + std::string("-embed");
+        HttpTestClient client = gateway_->Client();
+        const std::size_t before = provider().Requests().size();
+        const HttpAnswer answer = client.Post(
+            "/v1/embeddings", "{\"model\":" + Quote(model) + ",\"input\":[" + inputs + "]}", Key());
+        const bool embeds = std::string_view(native.plugin) == "gemini" ||
+                            std::string_view(native.plugin) == "cloudflare";
+        if (!embeds) {
+            ExpectOpenAi(answer, 400, "unsupported");
+            continue;
+        }
+        ASSERT_EQ(answer.status, 200) << answer.body;
+        const json::Document document = Json(answer.body);
+        ASSERT_EQ(document.root().Get("data").size(), 101U);
+        EXPECT_EQ(document.root().Get("data").At(100).Get("embedding").ToJson(), "[4,1,1]");
+        EXPECT_EQ(provider().Requests().size() - before, 2U);
+    }
+}
+
 TEST_F(NativeDialectsTest, TheSignatureOfACallComesBackToGemini) {
     AddRows("-sign");
     provider().Script("gemini-sign",

@@ -212,6 +212,38 @@ TEST_F(OpenAiFamilyTest, FiftyAtOnceStreamedAndNot) {
                   *family.key == '\0' ? "" : "Bearer " + CanaryOf(family));
 }
 
+TEST_F(OpenAiFamilyTest, WhoeverEmbedsDoesSoWithItsOwnKey) {
+    AddRows("-embed");
+    const auto embeds = [](const Family& family) {
+        for (const char* none : {"cerebras", "huggingface", "deepseek", "xai"})
+            if (std::string_view(family.plugin) == none) return false;
+        return true;
+    };
+    for (const Family& family : kFamily) {
+        SCOPED_TRACE(family.plugin);
+        const std::string model = family.plugin + std::string("-embed");
+        HttpTestClient client = gateway_->Client();
+        const HttpAnswer answer = client.Post(
+            "/v1/embeddings",
+            "{\"model\":" + Quote(model) + R"(,"input":["four","sixsix"],"user":"u1"})", Key());
+        if (!embeds(family)) {
+            ExpectOpenAi(answer, 400, "unsupported");
+            continue;
+        }
+        ASSERT_EQ(answer.status, 200) << answer.body;
+        const json::Document document = Json(answer.body);
+        const json::Value list = document.root().Get("data");
+        EXPECT_EQ(list.At(0).Get("embedding").ToJson(), "[4,1,1]");
+        EXPECT_EQ(list.At(1).Get("embedding").ToJson(), "[6,1,1]");
+        EXPECT_EQ(document.root().Get("usage").Get("total_tokens").Int64Or(-1), 14);
+        const auto requests = provider().Requests();
+        ASSERT_FALSE(requests.empty());
+        EXPECT_TRUE(requests.back().path.ends_with("/v1/embeddings")) << requests.back().path;
+        EXPECT_EQ(requests.back().Header("authorization"),
+                  *family.key == '\0' ? "" : "Bearer " + CanaryOf(family));
+    }
+}
+
 TEST_F(OpenAiFamilyTest, ToolCallsOfEveryShapeArriveInOneShape) {
     AddRows("-tools");
     for (const Family& family : kFamily)

@@ -63,6 +63,21 @@ TEST_F(CompletionServiceTest, ANamedModelComesFirstEvenWhenItIsWorse) {
     EXPECT_EQ(Run(request).candidate->row->name, "worse");
 }
 
+// Also when no model was named, and also after the one failure from which the model comes back.
+TEST_F(CompletionServiceTest, WithoutFallbackALimitedModelIsNotRoutedAround) {
+    AddModel("best");
+    AddModel("other", 1);
+    client_.Add(Status(429));
+    client_.Add(Events({"never", "[DONE]"}));
+    completion::ChatRequest request = Request();
+    request.fallback = false;
+    const CompletionResult result = Run(request);
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->code, "rate_limited");
+    EXPECT_TRUE(result.error->retry_after.has_value());
+    EXPECT_EQ(client_.requests().size(), 1U);
+}
+
 TEST_F(CompletionServiceTest, WithoutFallbackTheFirstFailureIsTheEnd) {
     AddModel("named");
     AddModel("other");

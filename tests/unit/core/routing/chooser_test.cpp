@@ -76,6 +76,49 @@ TEST_F(ChooserTest, LeavesOutWhatIsTriedUnfitOrUnavailable) {
     EXPECT_FALSE(choice.soonest);
 }
 
+// Vectors: rows that list the capability, or what has the same vectors as a model that was named.
+TEST_F(ChooserTest, EmbeddingsAndChatsKeepToTheirOwnModels) {
+    Candidate vectors = Make("a");
+    vectors.chats = false;
+    vectors.embeds = vectors.listed_for_embeddings = true;
+    Candidate says_nothing = Make("b");
+    says_nothing.embeds = true;
+    Candidate chats = Make("c");
+    Use({vectors, says_nothing, chats});
+    EXPECT_EQ(BestName(), "b");
+    Wanted wanted;
+    wanted.operation = Operation::kEmbeddings;
+    EXPECT_EQ(BestName(wanted), "a");
+    const std::vector<const Candidate*> tried = {&At(0)};
+    wanted.tried = tried;
+    const Choice choice = chooser_.Best(wanted, now_);
+    EXPECT_EQ(choice.candidate, nullptr);
+    EXPECT_TRUE(choice.incapable);
+}
+
+TEST_F(ChooserTest, OnlyTheSameModelHasTheSameVectors) {
+    const auto with = [this](const char* name, const char* upstream, bool by_mock) {
+        Candidate candidate = Make(name);
+        auto row = std::make_shared<completion::ModelRecord>(*candidate.row);
+        row->upstream_model = upstream;
+        candidate.row = row;
+        candidate.embeds = candidate.listed_for_embeddings = true;
+        candidate.played_by_mock = by_mock;
+        return candidate;
+    };
+    Use({with("named", "Embed-1", false), with("a", "embed-2", false), with("b", "EMBED-1", true),
+         with("c", "embed-1", false), with("d", "embed-10", false)});
+    Wanted wanted;
+    wanted.operation = Operation::kEmbeddings;
+    wanted.same_vectors_as = &At(0);
+    const std::vector<const Candidate*> tried = {&At(0)};
+    wanted.tried = tried;
+    EXPECT_EQ(BestName(wanted), "c");
+    const std::vector<const Candidate*> both = {&At(0), &At(3)};
+    wanted.tried = both;
+    EXPECT_EQ(BestName(wanted), "");
+}
+
 TEST_F(ChooserTest, MocksTakePartOnlyWhenAsked) {
     Candidate mock = Make("a");
     mock.played_by_mock = true;

@@ -692,7 +692,8 @@ TEST_F(AsioClientTest, ACancelledWaiterKeepsNoPlace) {
 
 // The system may have connected before the loop hears of the cancellation.
 TEST_F(AsioClientTest, AConnectThatSucceedsAfterItsCancellationIsForgotten) {
-    RawServer server(Always(kOk));
+    // On a busy machine the answer may be there before the cancellation: it leaves nothing, either.
+    RawServer server(Always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"));
     for (int turns = 0; turns < 6; ++turns) {
         Cancellation cancellation;
         std::optional<Answer> answer;
