@@ -1,8 +1,8 @@
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ int Migrate(bool seed) {
     const std::string program = (self.parent_path() / "aimanager-data-api").string();
     const std::string mode = seed ? "--seed-only" : "--migrate-only";
     ::execl(program.c_str(), program.c_str(), mode.c_str(), static_cast<char*>(nullptr));
-    Complain(program + " cannot be run: " + std::strerror(errno));
+    Complain(program + " cannot be run: " + std::generic_category().message(errno));
     return kExitFailed;
 }
 

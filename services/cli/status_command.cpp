@@ -231,9 +231,13 @@ int Status(const StatusOptions& options) {
         const Overview all = LookAtAll(*run);
         if (run->remote->interrupted()) return kExitInterrupted;
         std::string text = options.remote.json ? ToJson(all) : ToText(all, terminal);
-        if (options.watches && !options.remote.json)
-            text = (terminal.is_terminal ? "\x1b[H\x1b[2J" : "") + text +
-                   (terminal.is_terminal ? "" : "\n");
+        if (options.watches && !options.remote.json) {
+            if (terminal.is_terminal) {
+                text.insert(0, "\x1b[H\x1b[2J");
+            } else {
+                text.push_back('\n');
+            }
+        }
         if (!Print(text)) return run->remote->interrupted() ? kExitInterrupted : kExitFailed;
         if (!options.watches) {
             const int code = ExitCodeFor(all);

@@ -87,6 +87,7 @@ std::string Table::Render(const Terminal& terminal) const {
         out += text + "\n";
     };
     std::vector<Cell> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) titles.push_back({column.title, Colour::kBold});
     line([&](std::size_t i) -> const Cell& { return titles[i]; });
     for (const auto& row : rows_) line([&](std::size_t i) -> const Cell& { return row[i]; });

@@ -371,18 +371,21 @@ TEST_F(AsioClientTest, ReadsALargeBodyWhole) {
 }
 
 TEST_F(AsioClientTest, AnEarlyAnswerEndsTheSendingOfALargeBody) {
-    RawServer server([](RawServer::Peer& peer, int) {
+    // The server takes no more than it has taken, so that the request cannot be complete.
+    std::promise<void> over;
+    RawServer server([taken = over.get_future().share()](RawServer::Peer& peer, int) {
         peer.ReadSome(100);
         peer.Write("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
-        peer.WaitForClose();
+        taken.wait();
     });
     const Answer answer = Fetch(Post(server.Url(), std::string(64u << 20, 'x')));
+    // The writing half unwinds on a turn of the loop of its own.
+    const bool closed = RunUntil([&] { return client_->stats().connections_open.Value() == 0; });
+    over.set_value();
     ASSERT_FALSE(answer.error) << answer.error->message;
     EXPECT_EQ(answer.status, 413);
     EXPECT_EQ(answer.body, "big");
-    // The writing half unwinds on a turn of the loop of its own.
-    EXPECT_TRUE(RunUntil([&] { return client_->stats().connections_open.Value() == 0; }))
-        << "a half sent request cannot be followed by another";
+    EXPECT_TRUE(closed) << "a half sent request cannot be followed by another";
 }
 
 TEST_F(AsioClientTest, DoesNotReadFasterThanItsReader) {
