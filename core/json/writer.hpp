@@ -18,6 +18,11 @@ namespace aim::json {
 // replaced by U+FFFD.
 inline void AppendQuoted(std::string_view text, std::string& out) { AppendJsonString(text, out); }
 
+template <typename T>
+inline constexpr bool kIsCharArray = false;
+template <std::size_t N>
+inline constexpr bool kIsCharArray<std::array<char, N>> = true;
+
 // Writes JSON by appending to a string that the caller owns; commas come by themselves. It
 // allocates nothing beside the string. The caller keeps the order right (a key before each member's
 // value, every begin ended): this is not checked.
@@ -71,7 +76,7 @@ class Writer {
             return Double(value);
         } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
             return String(value);
-        } else if constexpr (kIsChars<T>) {
+        } else if constexpr (kIsCharArray<T>) {
             return String({value.data(), value.size()});
         } else {
             return value.has_value() ? Put(*value) : Null();
@@ -89,11 +94,6 @@ class Writer {
     }
 
   private:
-    template <typename T>
-    static constexpr bool kIsChars = false;
-    template <std::size_t N>
-    static constexpr bool kIsChars<std::array<char, N>> = true;
-
     Writer& Open(char bracket);
     Writer& Close(char bracket);
     void Separate();
