@@ -15,8 +15,8 @@ class Browser {
     this.profile = mkdtempSync(join(tmpdir(), 'aim-browser-'));
     const flags = ['--headless', '--remote-debugging-pipe', `--user-data-dir=${this.profile}`, '--no-first-run', '--disable-gpu', '--disable-quic',
       '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server',
-      '--window-size=1200,1400'];
-    if (process.getuid() === 0) flags.push('--no-sandbox');
+      // Only our own pages are shown, and in containers there is nothing to make its sandbox of.
+      '--no-sandbox', '--window-size=1200,1400'];
     this.process = spawn('chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
     this.ended = new Promise(done => this.process.once('close', done));
     this.process.once('error', error => { throw error; });
@@ -51,9 +51,19 @@ class Browser {
   }
 
   async close() {
+    this.call('Browser.close').catch(() => {});
+    await Promise.race([this.ended, pause(10_000)]);
     this.process.kill('SIGKILL');
     await this.ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 10 });
+    // Its helper processes may write for a moment longer.
+    for (let tries = 0; tries < 100; ++tries) {
+      try {
+        rmSync(this.profile, { recursive: true, force: true });
+        return;
+      } catch {
+        await pause(100);
+      }
+    }
   }
 }
 
