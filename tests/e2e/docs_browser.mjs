@@ -18,7 +18,7 @@ class Browser {
       // Only our own pages are shown, and in containers there is nothing to make its sandbox of.
       '--no-sandbox', '--window-size=1200,1400'];
     this.process = spawn('chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
-    this.ended = new Promise(done => this.process.once('close', done));
+    this.ended = new Promise(done => this.process.once('exit', done));
     this.process.once('error', error => { throw error; });
     this.waiting = new Map();
     this.listeners = [];
@@ -52,9 +52,10 @@ class Browser {
 
   async close() {
     this.call('Browser.close').catch(() => {});
-    await Promise.race([this.ended, pause(10_000)]);
-    this.process.kill('SIGKILL');
+    const patience = setTimeout(() => this.process.kill('SIGKILL'), 10_000);
     await this.ended;
+    clearTimeout(patience);
+    for (const pipe of this.process.stdio) pipe?.destroy();
     // Its helper processes may write for a moment longer.
     for (let tries = 0; tries < 100; ++tries) {
       try {
@@ -103,7 +104,7 @@ class Page {
     for (;;) {
       const value = await this.evaluate(expression);
       if (value) return value;
-      assert.ok(Date.now() < end, `waited in vain for ${expression}; the page: ${await this.evaluate('document.body.innerText.slice(0, 3000)')}`);
+      assert.ok(Date.now() < end, `waited in vain for ${expression}; complaints: ${this.complaints.join('; ')}; the page: ${await this.evaluate('document.body.innerText.slice(0, 3000)')}`);
       await pause(50);
     }
   }
@@ -130,6 +131,8 @@ class Page {
   async tryOut(operation, body) {
     const block = `[id$="-${operation}"]`;
     await this.click(`${block} .opblock-summary-control`);
+    // The button is there before the operation's references are resolved; a click until then would be lost, and the button dead after it.
+    await this.until(`!!document.querySelector(${JSON.stringify(block + ' .responses-table .response')})`);
     if (body !== undefined) await this.type(`${block} textarea.body-param__text`, body);
     await this.click(`${block} button.execute`);
     const status = await this.until(`document.querySelector(${JSON.stringify(block + ' .live-responses-table tbody .response-col_status')})?.innerText`);
