@@ -1,7 +1,7 @@
 #!/bin/bash
 # Starts the program of a container: entrypoint.sh PROGRAM [ARGUMENT...]
 #
-# A secret of our own that nobody set (API_KEY, DATA_API_TOKEN, MASTER_KEY) is made at random once and kept in SECRETS_DIR, a volume that
+# A secret of our own that nobody set (API_KEY, BOT_API_KEY, DATA_API_TOKEN, MASTER_KEY) is made at random once and kept in SECRETS_DIR, a volume that
 # the containers share; nothing has a default that a stranger could know. Read the API key with
 #   docker compose exec aimanager_business_api cat /run/aimanager/api_key
 set -euo pipefail
@@ -52,6 +52,8 @@ case $program in
         secret MASTER_KEY master_key make_master_key
         if [[ $program == aimanager-business-api ]]; then
             secret API_KEY api_key make_api_key
+            # The bot's, without a rate limit: it counts each of its users by itself.
+            secret BOT_API_KEY bot_api_key make_api_key
             warn_of_example
         fi
         ;;
@@ -60,7 +62,7 @@ case $program in
             say "TELEGRAM_BOT_TOKEN is not set: there is no bot to run. Everything else works without it."
             exit 0
         fi
-        [[ -n ${BOT_API_KEY:-} ]] || secret API_KEY api_key make_api_key
+        secret BOT_API_KEY bot_api_key make_api_key
         ;;
     aimanager)
         [[ ! -r $folder/api_key ]] || secret API_KEY api_key make_api_key
