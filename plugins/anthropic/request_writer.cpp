@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plugins/common/json_writer.hpp"
+#include "plugins/common/turn_writer.hpp"
 
 namespace aim::anthropic {
 namespace {
@@ -15,6 +16,7 @@ using native::JsonWriter;
 using native::Part;
 using native::PartKind;
 using native::Refusal;
+using native::Speaker;
 using sdk::JsonValue;
 
 constexpr std::int64_t kLeastBudget = 1024;  // the provider's own
@@ -58,16 +60,10 @@ class RequestWriter final {
     }
 
   private:
-    static bool IsSystem(JsonValue message) {
-        return message["role"].Text() == "system" || message["role"].Text() == "developer";
-    }
-
     // The limit counts thoughts too, so a budget is added to a limit that nobody gave and has to
     // stay below one that somebody did.
     void DecideThinking() {
-        const JsonValue newer = request_["max_completion_tokens"];
-        const JsonValue given = newer.IsNumber() ? newer : request_["max_tokens"];
-        const std::optional<std::int64_t> limit = given.Integer();
+        const std::optional<std::int64_t> limit = native::TokenLimit(request_).Integer();
         max_tokens_ = limit.value_or(settings_.default_max_tokens);
         const JsonValue own = request_["thinking"];
         if (own.IsObject()) {
@@ -111,7 +107,7 @@ class RequestWriter final {
     void WriteSystem() {
         std::vector<Part> parts;
         for (const JsonValue message : request_["messages"]) {
-            if (IsSystem(message)) {
+            if (native::SpeakerOf(message) == Speaker::kSystem) {
                 const std::vector<Part> more = native::ReadParts(message["content"]);
                 parts.insert(parts.end(), more.begin(), more.end());
             }
@@ -135,43 +131,33 @@ class RequestWriter final {
         writer_.EndArray();
     }
 
-    // Turns alternate: neighbours of one role become one message, and so the results of all calls
-    // of a turn stand in one user message, before its text.
-    void Turn(std::string_view role) {
-        if (role == role_) {
-            return;
-        }
-        EndTurn();
-        role_ = role;
-        writer_.BeginObject().Key("role").Text(role).Key("content").BeginArray();
-    }
-    void EndTurn() {
-        if (!role_.empty()) {
-            writer_.EndArray().EndObject();
-        }
-        role_ = {};
-    }
-
+    // The results of all calls of a turn stand in one user message, before its text.
     void WriteMessages() {
         writer_.Key("messages").BeginArray();
         for (const JsonValue message : request_["messages"]) {
-            const std::string_view role = message["role"].Text();
-            if (IsSystem(message)) {
-                continue;
-            }
-            if (role == "assistant") {
-                WriteAssistant(message);
-            } else if (role == "tool" || role == "function") {
-                WriteToolResult(message);
-            } else {
-                for (const Part& part : native::ReadParts(message["content"])) {
-                    Turn("user");
-                    WritePart(part);
-                }
+            switch (native::SpeakerOf(message)) {
+                case Speaker::kSystem:
+                    break;
+                case Speaker::kUser:
+                    WriteUser(message);
+                    break;
+                case Speaker::kAssistant:
+                    WriteAssistant(message);
+                    break;
+                case Speaker::kTool:
+                    WriteToolResult(message);
+                    break;
             }
         }
-        EndTurn();
+        turns_.End();
         writer_.EndArray();
+    }
+
+    void WriteUser(JsonValue message) {
+        for (const Part& part : native::ReadParts(message["content"])) {
+            turns_.Speak("user");
+            WritePart(part);
+        }
     }
 
     // Thinking goes back first, as it came and with its signatures.
@@ -181,16 +167,16 @@ class RequestWriter final {
             const bool known = (type == "thinking" && block["signature"].IsString()) ||
                                (type == "redacted_thinking" && block["data"].IsString());
             if (known) {
-                Turn("assistant");
+                turns_.Speak("assistant");
                 writer_.Raw(block.Raw());
             }
         }
         for (const Part& part : native::ReadParts(message["content"])) {
-            Turn("assistant");
+            turns_.Speak("assistant");
             WritePart(part);
         }
         for (const native::ToolCall& call : native::ReadToolCalls(message)) {
-            Turn("assistant");
+            turns_.Speak("assistant");
             writer_.BeginObject().Key("type").Text("tool_use");
             writer_.Key("id").Text(call.id).Key("name").Text(call.name);
             writer_.Key("input").Raw(native::ArgumentsObject(call.arguments)).EndObject();
@@ -198,7 +184,7 @@ class RequestWriter final {
     }
 
     void WriteToolResult(JsonValue message) {
-        Turn("user");
+        turns_.Speak("user");
         writer_.BeginObject().Key("type").Text("tool_result");
         writer_.Key("tool_use_id").Text(message["tool_call_id"].Text());
         const std::vector<Part> parts = native::ReadParts(message["content"]);
@@ -389,7 +375,7 @@ class RequestWriter final {
     const Settings& settings_;
     JsonWriter writer_;
     Refusal& refusal_;
-    std::string_view role_;
+    native::TurnWriter turns_{writer_, "content"};
     std::int64_t max_tokens_ = 0;
     std::string thinking_;
     std::string_view effort_;

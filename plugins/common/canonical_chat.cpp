@@ -69,6 +69,17 @@ std::string PercentEncoded(std::string_view text, std::string_view plain) {
 
 }  // namespace
 
+Speaker SpeakerOf(JsonValue message) {
+    const std::string_view role = message["role"].Text();
+    if (role == "system" || role == "developer") {
+        return Speaker::kSystem;
+    }
+    if (role == "assistant") {
+        return Speaker::kAssistant;
+    }
+    return role == "tool" || role == "function" ? Speaker::kTool : Speaker::kUser;
+}
+
 std::vector<Part> ReadParts(JsonValue content) {
     std::vector<Part> parts;
     if (content.IsString() && !content.Text().empty()) {
@@ -161,6 +172,11 @@ std::vector<std::string_view> ReadStops(JsonValue request) {
         }
     }
     return stops;
+}
+
+JsonValue TokenLimit(JsonValue request) {
+    const JsonValue newer = request["max_completion_tokens"];
+    return newer.IsNumber() ? newer : request["max_tokens"];
 }
 
 std::string_view ReasoningEffort(JsonValue request) {

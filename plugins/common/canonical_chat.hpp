@@ -33,6 +33,10 @@ struct Refusal {
     }
 };
 
+// Who speaks in a message. An unknown role is the user's.
+enum class Speaker { kSystem, kUser, kAssistant, kTool };
+Speaker SpeakerOf(sdk::JsonValue message);
+
 enum class PartKind { kText, kImage, kAudio, kFile, kRefusal, kOther };
 
 // One part of a message's content.
@@ -71,6 +75,9 @@ std::string ArgumentsObject(std::string_view arguments);
 
 // `stop`, a string or an array of them.
 std::vector<std::string_view> ReadStops(sdk::JsonValue request);
+
+// The limit of the answer's tokens: `max_completion_tokens`, or its older name `max_tokens`.
+sdk::JsonValue TokenLimit(sdk::JsonValue request);
 
 // `reasoning_effort`, or `reasoning.effort`; empty when not given.
 std::string_view ReasoningEffort(sdk::JsonValue request);

@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "plugins/common/json_writer.hpp"
+#include "plugins/gemini/contents_writer.hpp"
 #include "plugins/gemini/schema_writer.hpp"
 
 namespace aim::gemini {
 namespace {
 
 using native::JsonWriter;
-using native::Part;
-using native::PartKind;
 using native::Refusal;
 using sdk::JsonValue;
 
@@ -44,33 +42,6 @@ constexpr std::array<Effort, 7> kEfforts = {{{"none", "MINIMAL", 0},
                                              {"xhigh", "HIGH", 24576},
                                              {"max", "HIGH", 24576}}};
 
-// Files that the provider fetches by itself; any other address would have to be downloaded by us.
-constexpr std::array<std::string_view, 4> kFetchedByGoogle = {
-    "https://generativelanguage.googleapis.com/", "gs://", "https://www.youtube.com/",
-    "https://youtu.be/"};
-
-std::string_view MediaTypeByName(std::string_view url) {
-    url = url.substr(0, url.find('?'));
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kTypes = {
-        {{".png", "image/png"},
-         {".jpg", "image/jpeg"},
-         {".jpeg", "image/jpeg"},
-         {".webp", "image/webp"},
-         {".gif", "image/gif"},
-         {".pdf", "application/pdf"}}};
-    for (const auto& [ending, type] : kTypes) {
-        if (url.size() > ending.size() && url.substr(url.size() - ending.size()) == ending) {
-            return type;
-        }
-    }
-    return {};
-}
-
-// The signature that came with a message or call, where our answers put it.
-std::string_view SignatureOf(JsonValue value) {
-    return value["extra_content"]["google"]["thought_signature"].Text();
-}
-
 // The caller's own Google fields: `google`, or `extra_body.google` as some clients send it.
 JsonValue GoogleField(JsonValue request, std::string_view snake, std::string_view camel) {
     JsonValue google = request["google"];
@@ -92,8 +63,7 @@ class RequestWriter final {
 
     void Write() {
         writer_.BeginObject();
-        WriteSystem();
-        WriteContents();
+        WriteContents(request_["messages"], options_, writer_, refusal_);
         WriteTools();
         WriteSafety();
         WriteConfig();
@@ -101,167 +71,6 @@ class RequestWriter final {
     }
 
   private:
-    static bool IsSystem(JsonValue message) {
-        return message["role"].Text() == "system" || message["role"].Text() == "developer";
-    }
-
-    void WriteSystem() {
-        bool open = false;
-        for (const JsonValue message : request_["messages"]) {
-            if (!IsSystem(message)) {
-                continue;
-            }
-            for (const Part& part : native::ReadParts(message["content"])) {
-                if (part.kind != PartKind::kText) {
-                    refusal_.Set("messages", "system messages can hold text only");
-                    continue;
-                }
-                if (!std::exchange(open, true)) {
-                    writer_.Key("systemInstruction").BeginObject().Key("parts").BeginArray();
-                }
-                writer_.BeginObject().Key("text").Text(part.text).EndObject();
-            }
-        }
-        if (open) {
-            writer_.EndArray().EndObject();
-        }
-    }
-
-    // Turns alternate between `user` and `model`: neighbours of one role become one turn.
-    void Turn(std::string_view role) {
-        if (role == role_) {
-            return;
-        }
-        EndTurn();
-        role_ = role;
-        writer_.BeginObject().Key("role").Text(role).Key("parts").BeginArray();
-    }
-    void EndTurn() {
-        if (!role_.empty()) {
-            writer_.EndArray().EndObject();
-        }
-        role_ = {};
-    }
-
-    void WriteContents() {
-        writer_.Key("contents").BeginArray();
-        for (const JsonValue message : request_["messages"]) {
-            const std::string_view role = message["role"].Text();
-            if (IsSystem(message)) {
-                continue;
-            }
-            if (role == "assistant") {
-                WriteAssistant(message);
-            } else if (role == "tool" || role == "function") {
-                WriteToolResult(message);
-            } else {
-                for (const Part& part : native::ReadParts(message["content"])) {
-                    Turn("user");
-                    WritePart(part);
-                }
-            }
-        }
-        EndTurn();
-        writer_.EndArray();
-    }
-
-    void WriteAssistant(JsonValue message) {
-        std::vector<Part> parts = native::ReadParts(message["content"]);
-        const auto last_text = std::find_if(parts.rbegin(), parts.rend(), [](const Part& part) {
-            return part.kind == PartKind::kText;
-        });
-        const std::string_view signature = SignatureOf(message);
-        for (auto part = parts.begin(); part != parts.end(); ++part) {
-            Turn("model");
-            const bool signs = last_text != parts.rend() && &*part == &*last_text;
-            WritePart(*part, signs ? signature : std::string_view());
-        }
-        const std::vector<native::ToolCall> calls = native::ReadToolCalls(message);
-        bool first = true;
-        for (const native::ToolCall& call : calls) {
-            Turn("model");
-            call_names_.emplace_back(call.id, call.name);
-            writer_.BeginObject().Key("functionCall").BeginObject();
-            if (!call.id.empty()) {
-                writer_.Key("id").Text(call.id);
-            }
-            writer_.Key("name").Text(call.name);
-            writer_.Key("args").Raw(native::ArgumentsObject(call.arguments)).EndObject();
-            std::string_view call_signature = SignatureOf(call.value);
-            // Of calls made at once only the first is signed.
-            if (call_signature.empty() && first && options_.stand_in_signatures) {
-                call_signature = kSkipSignature;
-            }
-            first = false;
-            WriteSignature(call_signature);
-            writer_.EndObject();
-        }
-    }
-
-    // OpenAI's results name the call only by its id, Gemini's by its function.
-    void WriteToolResult(JsonValue message) {
-        const std::string_view id = message["tool_call_id"].Text();
-        std::string_view name = message["name"].Text();
-        for (const auto& [known, function] : call_names_) {
-            if (known == id && !id.empty()) {
-                name = function;
-            }
-        }
-        if (name.empty()) {
-            refusal_.Set("messages", "a tool message answers a call that is not in the history");
-        }
-        Turn("user");
-        writer_.BeginObject().Key("functionResponse").BeginObject();
-        if (!id.empty()) {
-            writer_.Key("id").Text(id);
-        }
-        writer_.Key("name").Text(name).Key("response").BeginObject();
-        writer_.Key("output").Text(native::JoinedText(message["content"]));
-        writer_.EndObject().EndObject().EndObject();
-    }
-
-    void WriteSignature(std::string_view signature) {
-        if (!signature.empty()) {
-            writer_.Key("thoughtSignature").Text(signature);
-        }
-    }
-
-    void WritePart(const Part& part, std::string_view signature = {}) {
-        if (part.kind == PartKind::kText || part.kind == PartKind::kRefusal) {
-            writer_.BeginObject().Key("text").Text(part.text);
-            WriteSignature(signature);
-            writer_.EndObject();
-        } else if (!part.data.empty()) {
-            std::string type(part.media_type);
-            if (part.kind == PartKind::kAudio) {
-                type = "audio/" + type;
-            }
-            writer_.BeginObject().Key("inlineData").BeginObject();
-            writer_.Key("mimeType").Text(type).Key("data").Text(part.data);
-            writer_.EndObject().EndObject();
-        } else if (!part.url.empty()) {
-            WriteFile(part);
-        } else {
-            refusal_.Set("messages", "a part of a message is of a kind that Gemini does not take");
-        }
-    }
-
-    void WriteFile(const Part& part) {
-        const bool fetched = std::any_of(
-            kFetchedByGoogle.begin(), kFetchedByGoogle.end(),
-            [&](std::string_view begin) { return part.url.substr(0, begin.size()) == begin; });
-        if (!fetched) {
-            refusal_.Set("messages",
-                         "Gemini does not fetch images from this address: send them as data URIs");
-            return;
-        }
-        writer_.BeginObject().Key("fileData").BeginObject();
-        if (const std::string_view type = MediaTypeByName(part.url); !type.empty()) {
-            writer_.Key("mimeType").Text(type);
-        }
-        writer_.Key("fileUri").Text(part.url).EndObject().EndObject();
-    }
-
     void WriteSchema(std::string_view json_name, std::string_view openapi_name, JsonValue schema) {
         if (settings_.schema == SchemaStyle::kJsonSchema) {
             writer_.Key(json_name).Raw(schema.Raw());
@@ -369,9 +178,7 @@ class RequestWriter final {
                 members.Key(to).Raw(request_[from].Raw());
             }
         }
-        const JsonValue newer = request_["max_completion_tokens"];
-        const JsonValue limit = newer.IsNumber() ? newer : request_["max_tokens"];
-        if (limit.IsNumber()) {
+        if (const JsonValue limit = native::TokenLimit(request_); limit.IsNumber()) {
             members.Key("maxOutputTokens").Raw(limit.Raw());
         }
         if (request_["logprobs"].IsTrue()) {
@@ -446,8 +253,6 @@ class RequestWriter final {
     const WriteOptions& options_;
     JsonWriter writer_;
     Refusal& refusal_;
-    std::string_view role_;
-    std::vector<std::pair<std::string_view, std::string_view>> call_names_;
 };
 
 }  // namespace

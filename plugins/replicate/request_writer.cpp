@@ -12,6 +12,7 @@ using native::JsonWriter;
 using native::Part;
 using native::PartKind;
 using native::Refusal;
+using native::Speaker;
 using sdk::JsonValue;
 
 constexpr std::array<std::string_view, 6> kCopied = {
@@ -29,13 +30,11 @@ struct Conversation {
     std::string image;
 };
 
-bool IsSystem(std::string_view role) { return role == "system" || role == "developer"; }
-
 Conversation Read(JsonValue messages, Refusal& refusal) {
     Conversation told;
     for (const JsonValue message : messages) {
-        const std::string_view role = message["role"].Text();
-        if (role == "tool" || role == "function" || !native::ReadToolCalls(message).empty()) {
+        const Speaker speaker = native::SpeakerOf(message);
+        if (speaker == Speaker::kTool || !native::ReadToolCalls(message).empty()) {
             refusal.Set("messages", "models on Replicate have no tools");
         }
         std::string text;
@@ -53,11 +52,12 @@ Conversation Read(JsonValue messages, Refusal& refusal) {
                                               "Replicate do not take");
             }
         }
-        if (IsSystem(role)) {
+        if (speaker == Speaker::kSystem) {
             told.system += told.system.empty() ? "" : "\n\n";
             told.system += text;
         } else if (!text.empty()) {
-            told.lines.push_back({role == "assistant" ? "Assistant" : "User", std::move(text)});
+            told.lines.push_back(
+                {speaker == Speaker::kAssistant ? "Assistant" : "User", std::move(text)});
         }
     }
     return told;
@@ -135,9 +135,7 @@ bool WriteRequest(std::string_view canonical, const Settings& settings, std::str
     } else {
         writer.Key(settings.messages_field).Raw(request["messages"].Raw());
     }
-    const JsonValue newer = request["max_completion_tokens"];
-    const JsonValue limit = newer.IsNumber() ? newer : request["max_tokens"];
-    if (limit.IsNumber()) {
+    if (const JsonValue limit = native::TokenLimit(request); limit.IsNumber()) {
         writer.Key(settings.max_tokens_field).Raw(limit.Raw());
     }
     for (const std::string_view name : kCopied) {
