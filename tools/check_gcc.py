@@ -28,22 +28,17 @@ def main():
     entries = compile_db.load(options.build_dir, options.folders)
     cache = compile_db.Cache(os.path.join(compile_db.ROOT, "build", "lint-cache"), "gcc" + compile_db.version_of("g++"))
 
-    def check(entry):
-        if not options.no_cache and cache.is_good(entry):
-            return "cached", ""
-        compiler = ["gcc", "-std=c11"] if entry.is_c else ["g++", "-std=c++20"]
-        arguments = [a for a in entry.arguments if not a.startswith(CLANG_ONLY + ("-std=",))]
-        with tempfile.NamedTemporaryFile(suffix=".d") as rule:
+    def check(source, sources):
+        first = sources[0]
+        compiler = ["gcc", "-std=c11"] if first.is_c else ["g++", "-std=c++20"]
+        arguments = [a for a in first.arguments if not a.startswith(CLANG_ONLY + ("-std=",))]
+        with tempfile.NamedTemporaryFile("r", suffix=".d") as rule:
             # -O1 lets no warning in; it is left out because nothing is generated.
-            command = [*compiler, *arguments, "-w", "-fsyntax-only", "-MD", "-MF", rule.name, entry.path]
-            result = subprocess.run(command, cwd=entry.directory, capture_output=True, text=True)
-            if result.returncode:
-                return "bad", result.stderr[:6000]
-            with open(rule.name, encoding="utf-8") as written:
-                cache.remember(entry, written.read())
-        return "good", ""
+            command = [*compiler, *arguments, "-w", "-fsyntax-only", "-MD", "-MF", rule.name, source]
+            result = subprocess.run(command, cwd=first.directory, capture_output=True, text=True)
+            return (result.stderr[:6000] or "it failed without a word", "") if result.returncode else ("", rule.read())
 
-    return compile_db.run_all("g++", entries, options.jobs, check)
+    return compile_db.run_all("g++", entries, options.jobs, None if options.no_cache else cache, check)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import compile_db
 
 FOLDERS = ["abi", "core", "plugins", "services"]
 TIDY = "clang-tidy-16"
+RULES = os.path.join(compile_db.ROOT, ".clang-tidy")
 
 
 def main():
@@ -26,29 +27,26 @@ def main():
     options = parser.parse_args()
 
     entries = compile_db.load(options.build_dir, options.folders)
-    with open(os.path.join(compile_db.ROOT, ".clang-tidy"), encoding="utf-8") as rules:
+    with open(RULES, encoding="utf-8") as rules:
         cache = compile_db.Cache(os.path.join(compile_db.ROOT, "build", "lint-cache"),
                                  "tidy" + compile_db.version_of(TIDY) + rules.read())
 
-    def check(entry):
-        if not options.no_cache and cache.is_good(entry):
-            return "cached", ""
+    def check(source, sources):
+        first = sources[0]
         # The tree's own warnings are errors in the build; here only tidy speaks.
-        arguments = [a for a in entry.arguments if not a.startswith(("-W", "-fprofile-instr", "-fcoverage", "-fsanitize"))] + ["-w"]
-        compiler = "clang-16" if entry.is_c else "clang++-16"
-        result = subprocess.run([TIDY, "--quiet", entry.path, "--", compiler, *arguments],
-                                cwd=entry.directory, capture_output=True, text=True)
+        arguments = [a for a in first.arguments if not a.startswith(("-W", "-fprofile-instr", "-fcoverage", "-fsanitize"))] + ["-w"]
+        compiler = "clang-16" if first.is_c else "clang++-16"
+        # A source that stands for several includes them, which else nobody should.
+        options_of_batch = ["--checks=-bugprone-suspicious-include"] if len(sources) > 1 else []
+        result = subprocess.run([TIDY, "--quiet", "--config-file=" + RULES, *options_of_batch, source, "--", compiler, *arguments],
+                                cwd=first.directory, capture_output=True, text=True)
         if result.returncode or result.stdout.strip():
-            return "bad", (result.stdout + result.stderr)[:8000]
-        with tempfile.NamedTemporaryFile(suffix=".d") as rule:
-            listed = subprocess.run([compiler, *arguments, "-M", "-MF", rule.name, entry.path],
-                                    cwd=entry.directory, capture_output=True, text=True)
-            if listed.returncode == 0:
-                with open(rule.name, encoding="utf-8") as written:
-                    cache.remember(entry, written.read())
-        return "good", ""
+            return (result.stdout + result.stderr)[:8000], ""
+        with tempfile.NamedTemporaryFile("r", suffix=".d") as rule:
+            listed = subprocess.run([compiler, *arguments, "-M", "-MF", rule.name, source], cwd=first.directory, capture_output=True)
+            return "", rule.read() if listed.returncode == 0 else ""
 
-    return compile_db.run_all("clang-tidy", entries, options.jobs, check)
+    return compile_db.run_all("clang-tidy", entries, options.jobs, None if options.no_cache else cache, check)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -105,15 +107,53 @@ def version_of(program):
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
 
 
-def run_all(title, entries, jobs, check):
-    """check(entry) -> (state, text), state being "good", "cached" or "bad". Returns the exit code."""
+def in_batches(entries, size):
+    """Sources that are compiled with the same arguments, at most `size` together, neighbours first."""
+    alike = {}
+    for entry in entries:
+        alike.setdefault((entry.is_c, *entry.arguments), []).append(entry)
+    return [group[at:at + size] for group in alike.values() for at in range(0, len(group), size)]
+
+
+def together(entries, check):
+    """check(source, entries) -> (error text, make rule) of them all as one source, which reads what they include once.
+
+    What is bad there may be good alone, for names of two sources may clash in one: those that the errors name are then checked apart from
+    the others, down to the single source. Returns (entry, error text, make rule) of each.
+    """
+    if len(entries) == 1:
+        return [(entries[0], *check(entries[0].path, entries))]
+    suffix = ".c" if entries[0].is_c else ".cpp"
+    with tempfile.NamedTemporaryFile("w", suffix=suffix) as source:
+        source.writelines(f'#include "{entry.path}"\n' for entry in entries)
+        source.flush()
+        error, rule = check(source.name, entries)
+        # Nobody will find it when the rule is read again.
+        rule = rule.replace(source.name, "")
+    if not error:
+        return [(entry, error, rule) for entry in entries]
+    named = set(re.findall(r"^(/[^:\n]+):\d+:\d+: error:", error, re.MULTILINE))
+    apart = [entry for entry in entries if entry.path in named]
+    if not apart or len(apart) == len(entries):
+        apart = entries[len(entries) // 2:]
+    return together([entry for entry in entries if entry not in apart], check) + together(apart, check)
+
+
+def run_all(title, entries, jobs, cache, check):
+    """Checks what `cache` (or None) does not know as good; see together() for `check`. Returns the exit code."""
     started = time.monotonic()
-    counts = {"good": 0, "cached": 0, "bad": 0}
+    left = [entry for entry in entries if cache is None or not cache.is_good(entry)]
+    # Several batches a processor, so that none waits long for the last one.
+    size = max(1, min(12, len(left) // (4 * jobs)))
+    bad = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
-        for entry, (state, text) in zip(entries, pool.map(check, entries)):
-            counts[state] += 1
-            if state == "bad":
-                print(f"{title}: {entry.name}\n{text.rstrip()}\n", flush=True)
-    print(f"{title}: {len(entries)} sources, {counts['bad']} bad, {counts['cached']} unchanged since they were good, "
+        for results in pool.map(lambda batch: together(batch, check), in_batches(left, size)):
+            for entry, error, rule in results:
+                if error:
+                    bad += 1
+                    print(f"{title}: {entry.name}\n{error.rstrip()}\n", flush=True)
+                elif cache is not None and rule:
+                    cache.remember(entry, rule)
+    print(f"{title}: {len(entries)} sources, {bad} bad, {len(entries) - len(left)} unchanged since they were good, "
           f"{time.monotonic() - started:.0f} s")
-    return 1 if counts["bad"] or not entries else 0
+    return 1 if bad or not entries else 0

@@ -157,7 +157,10 @@ void CatalogueKeeper::Take(std::vector<completion::ModelRecord> models) {
         rows.push_back(std::make_shared<const completion::ModelRecord>(std::move(model)));
     }
     rows_ = std::move(rows);
-    for (const ModelRecordPtr& row : rows_) shared_.states.ApplyRow(data_client::StoredRowOf(*row));
+    for (const ModelRecordPtr& row : rows_) {
+        shared_.states.ApplyRow(data_client::StoredRowOf(*row));
+        if (row->last_check_at) shared_.states.Get(row->id)->last_check = *row->last_check_at;
+    }
     PublishIfChanged(changed);
     NoteSuccesses();
     const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/clock.hpp"
 #include "core/base/uuid.hpp"
 #include "core/rating/live_rating.hpp"
 #include "core/resilience/circuit_breaker.hpp"
@@ -25,6 +26,9 @@ struct ModelState {
     const std::shared_ptr<const rating::ModelRating> rating;
     resilience::CircuitBreaker breaker;
     resilience::Cooldown cooldown;
+    // When anybody last asked the model, as the catalogue says; the epoch: never. Not read from the
+    // table's rows, which stay as they were while only figures change.
+    std::atomic<WallTime> last_check{WallTime()};
 };
 
 // Which models' figures have changed, in order, so that every loop can put just those to their new

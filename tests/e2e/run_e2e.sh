@@ -40,6 +40,8 @@ finish() {
     if ((status)); then
         tail -n 40 -- "$work"/*.out "$work"/state/log/*.log >&2 2>/dev/null || true
     fi
+    # Under root the database may be elsewhere.
+    "$root/tools/postgres.sh" destroy "$work/state/postgres" >/dev/null 2>&1 || true
     rm -rf -- "$work"
     exit "$status"
 }

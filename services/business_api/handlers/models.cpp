@@ -50,6 +50,13 @@ void PutTime(json::Writer& writer, std::string_view key, const std::optional<Wal
     }
 }
 
+// Of now; the row in the table may be older.
+std::optional<WallTime> LastCheck(const Candidate& candidate) {
+    const WallTime time = candidate.state->last_check;
+    if (time == WallTime()) return std::nullopt;
+    return time;
+}
+
 http::Response ListModels(const pipeline::PipelineShared& shared) {
     const TablePtr table = shared.tables.Get();
     const MonotonicTime now = shared.clock.Now();
@@ -67,7 +74,7 @@ http::Response ListModels(const pipeline::PipelineShared& shared) {
         writer.Key("error_rate_percent").Decimal(line.figures.error_rate_percent.ToDouble());
         writer.Field("total_requests", line.counters.total_requests)
             .Field("is_active", row.is_active);
-        PutTime(writer, "last_check_at", row.last_check_at);
+        PutTime(writer, "last_check_at", LastCheck(*line.candidate));
         writer.Field("state", StateName(*line.candidate, now));
         if (!line.candidate->unavailable_reason.empty())
             writer.Field("state_reason", line.candidate->unavailable_reason);
@@ -97,7 +104,7 @@ void PutStats(json::Writer& writer, const Line& line, const DayCounts& day) {
     } else {
         writer.Field("last_24h_requests", count->second);
     }
-    PutTime(writer, "last_check_at", row.last_check_at);
+    PutTime(writer, "last_check_at", LastCheck(*line.candidate));
     writer.EndObject();
 }
 

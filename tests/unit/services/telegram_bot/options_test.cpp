@@ -11,8 +11,10 @@ using ::testing::Not;
 
 constexpr const char* kToken = "700100:AAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+using Variables = std::map<std::string, std::string, std::less<>>;
+
 struct ReadOptions {
-    explicit ReadOptions(std::map<std::string, std::string, std::less<>> variables)
+    explicit ReadOptions(Variables variables)
         : environment(std::move(variables)), reader(environment), options(Options::Read(reader)) {}
 
     config::Environment environment;
@@ -57,7 +59,7 @@ TEST(OptionsTest, AllErrorsComeAtOnceAndWithoutValues) {
           "TELEGRAM_BOT_PORT", "BOT_POLL_TIMEOUT", "LOG_LEVEL", "BOT_API_KEY"})
         EXPECT_THAT(errors, HasSubstr(name));
     EXPECT_THAT(errors, Not(HasSubstr("canary")));
-    EXPECT_THAT(ReadOptions({{"API_KEY", "k"}}).reader.errors().ToString(),
+    EXPECT_THAT(ReadOptions(Variables{{"API_KEY", "k"}}).reader.errors().ToString(),
                 HasSubstr("TELEGRAM_BOT_TOKEN: must be set"));
 }
 
