@@ -20,7 +20,8 @@ TEST(MasterKey, DecryptsWhatItEncrypted) {
     for (const std::string& text :
          {std::string("k"), std::string("gsk-secret"), std::string(8192, 'x')}) {
         const std::string sealed = key.Encrypt(text, kRow);
-        EXPECT_THAT(sealed, Not(HasSubstr(text)));
+        // A single letter may stand among random bytes by chance.
+        if (text.size() > 1) EXPECT_THAT(sealed, Not(HasSubstr(text)));
         const auto plain = key.Decrypt(sealed, kRow);
         ASSERT_TRUE(plain) << plain.error().message;
         EXPECT_EQ(plain->Reveal(), text);
