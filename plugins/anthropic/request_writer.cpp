@@ -134,25 +134,11 @@ class RequestWriter final {
     // The results of all calls of a turn stand in one user message, before its text.
     void WriteMessages() {
         writer_.Key("messages").BeginArray();
-        for (const JsonValue message : request_["messages"]) {
-            switch (native::SpeakerOf(message)) {
-                case Speaker::kSystem:
-                    break;
-                case Speaker::kUser:
-                    WriteUser(message);
-                    break;
-                case Speaker::kAssistant:
-                    WriteAssistant(message);
-                    break;
-                case Speaker::kTool:
-                    WriteToolResult(message);
-                    break;
-            }
-        }
-        turns_.End();
+        native::WriteTurns(request_["messages"], turns_, *this);
         writer_.EndArray();
     }
 
+  public:  // what native::WriteTurns calls
     void WriteUser(JsonValue message) {
         for (const Part& part : native::ReadParts(message["content"])) {
             turns_.Speak("user");
@@ -203,6 +189,7 @@ class RequestWriter final {
         writer_.EndObject();
     }
 
+  private:
     // Some clients mark what shall be cached.
     void WriteCacheControl(JsonValue holder) {
         if (const JsonValue control = holder["cache_control"]; control.IsObject()) {

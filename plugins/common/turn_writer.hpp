@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "plugins/common/canonical_chat.hpp"
 #include "plugins/common/json_writer.hpp"
 
 namespace aim::native {
@@ -36,5 +37,27 @@ class TurnWriter final {
     std::string_view content_key_;
     std::string_view role_;
 };
+
+// All messages but the system's, as turns. `writer` has WriteUser, WriteAssistant and
+// WriteToolResult, each of a message, which speak through `turns`.
+template <typename Writer>
+void WriteTurns(sdk::JsonValue messages, TurnWriter& turns, Writer& writer) {
+    for (const sdk::JsonValue message : messages) {
+        switch (SpeakerOf(message)) {
+            case Speaker::kSystem:
+                break;
+            case Speaker::kUser:
+                writer.WriteUser(message);
+                break;
+            case Speaker::kAssistant:
+                writer.WriteAssistant(message);
+                break;
+            case Speaker::kTool:
+                writer.WriteToolResult(message);
+                break;
+        }
+    }
+    turns.End();
+}
 
 }  // namespace aim::native

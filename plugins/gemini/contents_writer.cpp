@@ -75,26 +75,11 @@ class ContentsWriter final {
 
     void WriteTurns() {
         writer_.Key("contents").BeginArray();
-        for (const JsonValue message : messages_) {
-            switch (native::SpeakerOf(message)) {
-                case Speaker::kSystem:
-                    break;
-                case Speaker::kUser:
-                    WriteUser(message);
-                    break;
-                case Speaker::kAssistant:
-                    WriteAssistant(message);
-                    break;
-                case Speaker::kTool:
-                    WriteToolResult(message);
-                    break;
-            }
-        }
-        turns_.End();
+        native::WriteTurns(messages_, turns_, *this);
         writer_.EndArray();
     }
 
-  private:
+    // What native::WriteTurns calls.
     void WriteUser(JsonValue message) {
         for (const Part& part : native::ReadParts(message["content"])) {
             turns_.Speak("user");
@@ -157,6 +142,7 @@ class ContentsWriter final {
         writer_.EndObject().EndObject().EndObject();
     }
 
+  private:
     void WriteSignature(std::string_view signature) {
         if (!signature.empty()) {
             writer_.Key("thoughtSignature").Text(signature);
