@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/json/writer.hpp"
 #include "core/resilience/backoff.hpp"
@@ -123,21 +124,27 @@ std::string Poller::Question() const {
     return question;
 }
 
+// The file says that the updates are taken before the bot has them: a process that is killed in
+// between loses them, instead of answering them again after its next start.
 void Poller::Take(json::Value updates) {
     if (updates.size() == 0) return;
-    for (const auto& [key, value] : updates) TakeOne(value);
+    std::vector<Update> taken;
+    for (const auto& [key, value] : updates) {
+        if (auto update = TakeOne(value)) taken.push_back(std::move(*update));
+    }
     SaveOffset();
+    for (Update& update : taken) bot_.OnUpdate(std::move(update));
 }
 
-void Poller::TakeOne(json::Value value) {
+std::optional<Update> Poller::TakeOne(json::Value value) {
     auto update = ReadUpdate(value, bot_.id());
-    if (!update) return;
+    if (!update) return std::nullopt;
     if (update->id < offset_ && update->id >= offset_ - kRepeatedWithin) {
         metrics_.updates.With({"repeated"}).Increment();
-        return;
+        return std::nullopt;
     }
     offset_ = update->id + 1;
-    bot_.OnUpdate(std::move(*update));
+    return update;
 }
 
 void Poller::SaveOffset() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/base/cancellation.hpp"
@@ -14,10 +15,9 @@
 
 namespace aim::telegram_bot {
 
-// Asks Telegram for updates and hands them to the bot, in order and each once: an update is
-// confirmed with the next question, when the bot has it, and where that stands is kept in a file.
-// So a crash may lose what the bot was about to answer, but never answers (and pays for) it twice.
-// One loop's thread.
+// Asks Telegram for updates and hands them to the bot, in order and each once: a file says that
+// they are taken before the bot gets them, the next question confirms them. So a crash may lose
+// what the bot was about to answer, but never answers (and pays for) it twice. One loop's thread.
 class Poller {
   public:
     struct Settings {
@@ -42,7 +42,7 @@ class Poller {
     Task<bool> Handle(ApiFailure failure);
     Task<bool> LeaveWebhook();
     void Take(json::Value updates);
-    void TakeOne(json::Value value);
+    std::optional<Update> TakeOne(json::Value value);
     void SaveOffset();
     std::string Question() const;
     void SkipUnreadable();

@@ -47,7 +47,7 @@ TEST_F(BotTest, ARestartAnswersEachMessageOnce) {
     telegram_->Say(kAnna, "/help");
     ASSERT_TRUE(telegram_->WaitForText(kAnna, "Справка"));
     bot_.process->Kill();
-    // Not confirmed by a further question yet, or it is: in both cases it was answered.
+    // Not confirmed by a further question yet, or it is: in both cases the file says it was taken.
     telegram_->Say(kAnna, "/ask");
     StartBot();
     ASSERT_TRUE(telegram_->WaitForText(kAnna, "после команды"));
