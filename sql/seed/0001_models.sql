@@ -16,7 +16,7 @@ VALUES
     ('llama-3.3-70b-fast', 'cloudflare', '', '@cf/meta/llama-3.3-70b-instruct-fp8-fast', 24000,
      '{stream,tools}', 0.293, 2.253, '{}'),
     ('mock-fast', 'mock', 'mock://fast', 'mock-fast', 32768,
-     '{stream,tools,json_schema}', 0, 0, '{"latency_ms": 50, "jitter_ms": 20, "tokens_per_second": 400}'),
+     '{stream,tools,json_schema,embeddings}', 0, 0, '{"latency_ms": 50, "jitter_ms": 20, "tokens_per_second": 400}'),
     ('mock-steady', 'mock', 'mock://steady', 'mock-steady', 32768,
      '{stream,tools,json_schema}', 0, 0, '{"latency_ms": 400, "jitter_ms": 100, "error_rate": 0.02, "tokens_per_second": 120}'),
     ('mock-flaky', 'mock', 'mock://flaky', 'mock-flaky', 32768,

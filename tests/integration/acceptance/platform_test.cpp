@@ -186,6 +186,13 @@ TEST_F(AcceptanceTest, Point08_APromptByRestNeedsAKey) {
     EXPECT_GE(root.Get("processing_time_ms").Int64Or(-1), 0);
     EXPECT_EQ(root.Get("request_id").StringOr("none"), answer.Header("X-Request-Id"));
 
+    // The first models serve vectors too.
+    const HttpAnswer vectors =
+        front().Post("/v1/embeddings", R"({"model":"auto","input":["one","two"]})", Key());
+    ASSERT_EQ(vectors.status, 200) << vectors.body;
+    EXPECT_EQ(Json(vectors.body).root().Get("model").StringOr(""), "mock-fast");
+    EXPECT_EQ(Json(vectors.body).root().Get("data").size(), 2U);
+
     const HttpAnswer without = front().Post("/api/v1/prompts", body);
     EXPECT_EQ(without.status, 401);
     EXPECT_EQ(Json(without.body).root().Get("error_code").StringOr(""), "missing_api_key");
