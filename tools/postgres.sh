@@ -52,7 +52,7 @@ main() {
             ;;
     esac
     if [[ ${1:-} == --throwaway ]]; then
-        AIM_PG_EXTRA=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+        AIM_PG_EXTRA=(-c fsync=off -c full_page_writes=off)
         AIM_PG_INITDB=(--no-sync)
         shift
     fi
