@@ -175,6 +175,23 @@ Task<AttemptResult> CompletionService::Attempt(const Work& work, const Caller& c
                : RunAttempt(tools_, candidate, *work.embeddings, deadline, caller.cancellation);
 }
 
+Task<> CompletionService::FinishAsFiltered(const routing::Candidate& candidate, StreamRelay* relay,
+                                           CompletionResult& result) {
+    auto& choices = result.response.choices;
+    if (choices.empty()) choices.emplace_back();
+    completion::DeltaBatch finishes;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (choices[i].finish) continue;
+        choices[i].finish = FinishReason::kContentFilter;
+        finishes.AddFinish(static_cast<std::uint32_t>(i), FinishReason::kContentFilter);
+    }
+    if (relay == nullptr) co_return;
+    const bool written = co_await relay->Forward(candidate, finishes);
+    if (written) co_return;
+    result.client_left = true;
+    result.error = ClientLeft();
+}
+
 Task<> CompletionService::Attempts(const Work& work, const Caller& caller, StreamRelay* relay,
                                    Progress& progress) {
     CompletionResult& result = progress.result;
@@ -201,7 +218,8 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
         }
         const routing::Choice choice = Choose(work, progress);
         if (choice.candidate == nullptr) {
-            const bool wait = choice.soonest && *choice.soonest <= shared_.settings.longest_wait &&
+            const bool wait = choice.soonest &&
+                              progress.waited + *choice.soonest <= shared_.settings.longest_wait &&
                               shared_.clock.Now() + *choice.soonest < progress.deadline;
             if (!wait) {
                 ConcludeWithoutCandidate(choice, progress);
@@ -210,7 +228,9 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
             const MonotonicTime before = shared_.clock.Now();
             const milliseconds delay = *choice.soonest + milliseconds(1);
             co_await SleepUnlessCancelled(delay, caller.cancellation);
-            progress.outside += shared_.clock.Now() - before;
+            const MonotonicTime::duration waited = shared_.clock.Now() - before;
+            progress.waited += waited;
+            progress.outside += waited;
             continue;
         }
         const routing::Candidate& candidate = *choice.candidate;
@@ -250,16 +270,14 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
             result.error = error;
             co_return;
         }
+        if (error.kind == ErrorKind::kContentFiltered && work.chat != nullptr) {
+            // Refused by a safety rule: that is the answer, after what was said before.
+            co_await FinishAsFiltered(candidate, relay, result);
+            co_return;
+        }
         if (attempt.content_started) {
             // The caller has read a part: there is no other model for the rest.
             result.error = error;
-            result.candidate = &candidate;
-            co_return;
-        }
-        if (error.kind == ErrorKind::kContentFiltered && work.chat != nullptr) {
-            // Refused by a safety rule: that is the answer.
-            result.response = completion::ChatResponse();
-            result.response.choices.emplace_back().finish = FinishReason::kContentFilter;
             result.candidate = &candidate;
             co_return;
         }

@@ -47,6 +47,8 @@ class CompletionService {
     Task<> Attempts(const Work& work, const Caller& caller, StreamRelay* relay, Progress& progress);
     Task<AttemptResult> Attempt(const Work& work, const Caller& caller, StreamRelay* relay,
                                 const routing::Candidate& candidate, MonotonicTime deadline);
+    Task<> FinishAsFiltered(const routing::Candidate& candidate, StreamRelay* relay,
+                            CompletionResult& result);
 
     PipelineShared& shared_;
     std::unique_ptr<Random> random_;

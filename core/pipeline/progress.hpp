@@ -53,6 +53,7 @@ struct Progress {
     std::optional<Error> last_error;
     bool all_rate_limited = true;
     std::optional<std::chrono::milliseconds> smallest_retry_after;
+    MonotonicTime::duration waited{0};   // for models that were cooling down
     MonotonicTime::duration outside{0};  // spent in attempts and waits, not on our own work
     std::vector<ledger::Record> records;
     std::uint64_t ledger_ticket = 0;  // of the records, once they are handed over

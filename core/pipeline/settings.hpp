@@ -28,7 +28,7 @@ struct Settings {
     std::size_t max_in_flight = 10000;
     MockInAuto mock_in_auto = MockInAuto::kAuto;
     std::size_t history_text_max = 256 * 1024;
-    // The longest that a request waits for a model which is cooling down.
+    // The longest that a request waits, in all, for models which are cooling down.
     std::chrono::milliseconds longest_wait{10000};
 };
 

@@ -62,8 +62,6 @@ class StreamRelay {
 
     // The caller has got a head: what fails from now on ends in an error event.
     bool started() const { return started_; }
-    // A batch was forwarded.
-    bool has_content() const { return format_begun_; }
 
   private:
     Task<> WaitIdle();

@@ -83,14 +83,6 @@ Task<> AnswerWhole(http::Exchange& exchange, ChatTools& tools, const completion:
     co_await exchange.writer.Send(std::move(response));
 }
 
-// A safety rule refused before anything was sent: a stream of nothing but the finish reason.
-void AddFinish(const completion::ChatResponse& response, completion::DeltaBatch& batch) {
-    for (std::size_t i = 0; i < response.choices.size(); ++i) {
-        batch.AddFinish(static_cast<std::uint32_t>(i),
-                        response.choices[i].finish.value_or(completion::FinishReason::kStop));
-    }
-}
-
 Task<> AnswerStream(http::Exchange& exchange, ChatTools& tools, const completion::ChatRequest& chat,
                     const pipeline::Caller& caller) {
     auto format = std::make_unique<OpenAiFormat>(CompletionId(tools.clock, *tools.random),
@@ -116,11 +108,6 @@ Task<> AnswerStream(http::Exchange& exchange, ChatTools& tools, const completion
             ErrorReply(tools.errors, http::Protocol::kOpenAi, exchange.request.request_id, result);
         co_await exchange.writer.Send(std::move(failure));
         co_return;
-    }
-    if (!relay.has_content()) {
-        completion::DeltaBatch batch;
-        AddFinish(result.response, batch);
-        co_await relay.Forward(*result.candidate, batch);
     }
     co_await relay.End(result.response.usage);
 }

@@ -103,8 +103,17 @@ TEST_F(FailuresTest, AShortLimitIsWaitedOutWithoutAnotherModel) {
             });
         }
     }
+    // A wait of six seconds is short, a second one is more than a prompt waits in all.
+    rows.push_back({"again", provider().url()});
+    provider().Script("again", R"({"status":429,"headers":{"retry-after":"6"}})");
+    Reply again;
+    questions.emplace_back([&] { again = AskPrompt(business, "again", kAlone); });
     AddRows(rows);
     AtOnce(questions);
+    EXPECT_EQ(again.status(), 429) << again.answer.body;
+    EXPECT_GE(std::atoi(again.Header("Retry-After").c_str()), 1);
+    EXPECT_GE(again.took, seconds(6));
+    EXPECT_EQ(RequestsFor("again"), 2U);
     for (const auto& [name, reply] : replies) {
         SCOPED_TRACE(name);
         EXPECT_EQ(reply.status(), 200) << reply.answer.body;

@@ -1,5 +1,7 @@
 #include "core/pipeline/completion_service.hpp"
 
+#include <gmock/gmock.h>
+
 #include "tests/unit/core/pipeline/pipeline_fixture.hpp"
 
 namespace aim::pipeline {
@@ -141,6 +143,36 @@ TEST_F(CompletionServiceTest, AContentFilterIsAnAnswer) {
     ASSERT_EQ(result.response.choices.size(), 1U);
     EXPECT_EQ(result.response.choices[0].finish, completion::FinishReason::kContentFilter);
     EXPECT_EQ(client_.requests().size(), 1U);
+}
+
+TEST_F(CompletionServiceTest, AContentFilterAfterContentEndsTheAnswerAsOne) {
+    AddModel("a");
+    AddModel("b");
+    client_.Add(Events({"said before", "[FILTER]"}));
+    FakeWriter writer;
+    const CompletionResult result = Run(Request(true), &writer);
+    ASSERT_FALSE(result.error);
+    ASSERT_EQ(result.response.choices.size(), 1U);
+    EXPECT_EQ(result.response.choices[0].text, "said before");
+    EXPECT_EQ(result.response.choices[0].finish, completion::FinishReason::kContentFilter);
+    // The batch with the finish reason, which this format leaves out.
+    EXPECT_THAT(writer.body, ::testing::AllOf(::testing::StartsWith("said before|"),
+                                              ::testing::Not(::testing::HasSubstr("END"))));
+    EXPECT_EQ(client_.requests().size(), 1U);
+    const Written written = Ledger();
+    EXPECT_EQ(Field(written.history.at(0), "status"), "success");
+    EXPECT_EQ(Field(written.history.at(0), "response_text"), "said before");
+    EXPECT_EQ(Field(written.outcomes.at(0), "outcome"), "content_filtered");
+}
+
+TEST_F(CompletionServiceTest, AContentFilterAfterContentWhenNobodyReadsIsALeaver) {
+    AddModel("a");
+    client_.Add(Events({"said before", "[FILTER]"}));
+    FakeWriter writer;
+    writer.leaves_after = 1;
+    const CompletionResult result = Run(Request(true), &writer);
+    EXPECT_TRUE(result.client_left);
+    EXPECT_EQ(Field(Ledger().history.at(0), "status"), "cancelled");
 }
 
 TEST_F(CompletionServiceTest, WhenAllAreRateLimitedTheSmallestRestIsTold) {
