@@ -59,6 +59,12 @@ constexpr Statement kOutcomes{
     " last_check_at = greatest(m.last_check_at, s.checked_at), last_success_at = "
     "greatest(m.last_success_at, s.succeeded_at)"
     " FROM sums s WHERE m.id = s.model_id"
+    "), sliced AS ("
+    " INSERT INTO outcome_slices AS o (model_id, slice, outcomes)"
+    " SELECT model_id, outcome_slice(occurred_at), count(*) FROM inserted WHERE occurred_at >= "
+    "first_outcome_slice()"
+    " GROUP BY 1, 2 ORDER BY 1, 2 ON CONFLICT (model_id, slice) DO UPDATE SET outcomes = "
+    "o.outcomes + excluded.outcomes"
     ") SELECT count(*) FROM inserted"};
 
 // What is left of a batch to apply: both are pointers into it, so that halves cost nothing.

@@ -17,7 +17,7 @@ constexpr milliseconds kFirstRetry{100};
 constexpr milliseconds kLongestRetry{1000};
 constexpr seconds kPingTime{3};
 constexpr seconds kMigrationTime{300};
-constexpr std::chrono::hours kPartitionInterval{1};
+constexpr std::chrono::hours kTendInterval{1};
 
 constexpr Statement kPing{"supervisor_ping", "SELECT 1"};
 // Yesterday's for what is delivered late, a week ahead so that a stopped supervisor is noticed
@@ -26,6 +26,10 @@ constexpr Statement kPartitions{"supervisor_partitions",
                                 "SELECT count(*) FILTER (WHERE ensure_outcome_partition(day)) FROM"
                                 " (SELECT (now() AT TIME ZONE 'UTC')::date + d AS day FROM "
                                 "generate_series(-1, 7) AS d ORDER BY d) AS days"};
+
+// What no count of the last 24 hours needs any more.
+constexpr Statement kOldSlices{"supervisor_old_slices",
+                               "DELETE FROM outcome_slices WHERE slice < first_outcome_slice()"};
 
 MonotonicTime After(std::chrono::nanoseconds duration) { return SystemClock().Now() + duration; }
 
@@ -87,7 +91,7 @@ bool Supervisor::Look() {
         failure_ = pong.error().message;
         return false;
     }
-    return SystemClock().Now() < partitions_due_ || MakePartitions();
+    return SystemClock().Now() < tending_due_ || TendLedger();
 }
 
 bool Supervisor::Migrate() {
@@ -118,19 +122,25 @@ bool Supervisor::Migrate() {
     return true;
 }
 
-bool Supervisor::MakePartitions() {
-    const auto made = connection_.RunOne(kPartitions, {}, After(seconds(30)));
-    if (!made && made.error().IsUnavailable()) {
-        failure_ = made.error().message;
+bool Supervisor::TendLedger() {
+    // The default partition takes what has no partition of its own, and old slices are only in the
+    // way: a failure is no reason to stop serving.
+    if (!Tend(kPartitions, "partitions_failed", "The ledger's partitions could not be made") ||
+        !Tend(kOldSlices, "old_slices_failed", "Old slices of the ledger could not be deleted"))
+        return false;
+    tending_due_ = After(kTendInterval);
+    return true;
+}
+
+bool Supervisor::Tend(const Statement& statement, std::string_view event,
+                      std::string_view message) {
+    const auto done = connection_.RunOne(statement, {}, After(seconds(30)));
+    if (done) return true;
+    if (done.error().IsUnavailable()) {
+        failure_ = done.error().message;
         return false;
     }
-    if (!made) {
-        // The default partition takes what has no partition of its own, so this is no reason to
-        // stop serving.
-        logger_.Error("partitions_failed", "The ledger's partitions could not be made",
-                      {{"reason", made.error().message}});
-    }
-    partitions_due_ = After(kPartitionInterval);
+    logger_.Error(event, message, {{"reason", done.error().message}});
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,8 +15,9 @@
 namespace aim::data_api::database {
 
 // Keeps the database usable, on a thread and a connection of its own: applies migrations and seeds,
-// makes the ledger's partitions ahead of time, looks every second whether the server answers, and
-// says so in the DatabaseState. Everything that is given outlives it.
+// makes the ledger's partitions ahead of time and deletes what is too old to be counted, looks
+// every second whether the server answers, and says so in the DatabaseState. Everything that is
+// given outlives it.
 class Supervisor {
   public:
     struct Plan {
@@ -43,7 +45,9 @@ class Supervisor {
     // One look: false when the database cannot be used now.
     bool Look();
     bool Migrate();
-    bool MakePartitions();
+    // Partitions for the days to come, and slices of days gone by. False as with Look().
+    bool TendLedger();
+    bool Tend(const Statement& statement, std::string_view event, std::string_view message);
 
     DatabaseState& state_;
     telemetry::Logger& logger_;
@@ -51,7 +55,7 @@ class Supervisor {
     Connection connection_;
     std::atomic<bool> migrated_{false};
     bool hopeless_ = false;
-    MonotonicTime partitions_due_{};
+    MonotonicTime tending_due_{};
     std::string failure_;  // of the last look
     std::thread thread_;
 };

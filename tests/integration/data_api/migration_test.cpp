@@ -129,5 +129,26 @@ TEST_F(DataApiMigrationTest, AFailingMigrationLeavesNothingBehind) {
     EXPECT_NE(output_.find("newer version"), std::string::npos) << output_;
 }
 
+// The day's counts go on over the upgrade that stopped counting them from the outcomes.
+TEST_F(DataApiMigrationTest, OutcomesFromBeforeTheSlicesAreCounted) {
+    for (const fs::directory_entry& file : fs::directory_iterator(folder_ + "/migrations")) {
+        if (file.path().filename() > "0003") fs::remove(file);
+    }
+    ASSERT_EQ(RunOnce("--migrate-only", empty_), 0) << output_;
+    postgres().Query(
+        empty_,
+        "INSERT INTO ai_models (name, provider, upstream_model) VALUES ('m', 'groq', 'm');"
+        "INSERT INTO request_outcomes (id, model_id, outcome, counts, source, occurred_at)"
+        " SELECT gen_random_uuid(), m.id, 'success', true, 'prompt', now() - n * interval '1 hour'"
+        " FROM ai_models m, generate_series(1, 30) AS n");
+    database_ = empty_;
+    Start();
+    const json::Document stats = Json(client().Get("/models/stats"));
+    ASSERT_EQ(stats.root().size(), 1U);
+    // That of 24 hours ago is still in the first slice, or just not.
+    const std::int64_t counted = stats.root().At(0).Get("last_24h_requests").Int64Or(0);
+    EXPECT_TRUE(counted == 23 || counted == 24) << counted;
+}
+
 }  // namespace
 }  // namespace aim::data_api

@@ -322,5 +322,50 @@ TEST_F(DataApiTest, TheDaysRequestsAreCountedFromOutcomes) {
         3);
 }
 
+// However many rows the outcomes' table has grown: it is not looked at.
+TEST_F(DataApiTest, TheDaysRequestsAreCountedWithoutTheOutcomesThemselves) {
+    Start();
+    const std::string id = AddModel("m");
+    const auto counted = [&] {
+        const auto of_one = Json(client().Get("/models/" + id + "/stats"));
+        const auto of_all = Json(client().Get("/models/stats"));
+        EXPECT_EQ(of_all.root().At(0).Get("last_24h_requests").Int64Or(-1),
+                  of_one.root().Get("last_24h_requests").Int64Or(-2));
+        return of_one.root().Get("last_24h_requests").Int64Or(-2);
+    };
+    EXPECT_EQ(counted(), 0);
+    const std::string again = Outcome(NewId(), id);
+    Ledger(Batch({again, Outcome(NewId(), id)}), 2, 0);
+    Ledger(Batch({again, Outcome(NewId(), id)}), 1, 1);
+    EXPECT_EQ(counted(), 3);
+    Sql("TRUNCATE request_outcomes");
+    EXPECT_EQ(counted(), 3);
+    // A sender whose clock is ahead counts as now.
+    Ledger(Batch({Outcome(NewId(), id, "success", R"("occurred_at":"2100-01-01T00:00:00Z")")}), 1,
+           0);
+    EXPECT_EQ(Sql("SELECT count(*) FROM outcome_slices WHERE slice > now()"), "0");
+    EXPECT_EQ(counted(), 4);
+}
+
+TEST_F(DataApiTest, TheDaysRequestsEndWithTheDay) {
+    Start();
+    const std::string id = AddModel("m");
+    Sql("INSERT INTO outcome_slices SELECT '" + id +
+        "', outcome_slice(now() - age), n FROM (VALUES (interval '0', 1), (interval '23 hours', "
+        "10), (interval '25 hours', 100), (interval '3 days', 1000)) AS drawn (age, n)");
+    EXPECT_EQ(
+        Json(client().Get("/models/" + id + "/stats")).root().Get("last_24h_requests").AsInt64(),
+        11);
+    EXPECT_EQ(Json(client().Get("/models/stats")).root().At(0).Get("last_24h_requests").AsInt64(),
+              11);
+    // The supervisor clears away at its start what no count needs, and then every hour.
+    process_->Terminate();
+    Start();
+    EXPECT_TRUE(process_->WaitUntil([&] {
+        return Sql("SELECT string_agg(outcomes::text, ' ' ORDER BY outcomes) FROM "
+                   "outcome_slices") == "1 10";
+    }));
+}
+
 }  // namespace
 }  // namespace aim::data_api
