@@ -5,7 +5,7 @@
 #
 #   --build-dir DIR   a configured build folder (default build/debug, configured when needed)
 #   --fix             let clang-format change the files
-#   CHECK             only these: format includes env docs text shell headers gcc tidy
+#   CHECK             only these: format includes env docs bench text shell headers gcc tidy
 set -euo pipefail
 AIM_PROGRAM=lint.sh
 # shellcheck source=tools/lib.sh
@@ -41,6 +41,9 @@ check_env() { python3 "$AIM_ROOT/tools/check_env.py" --self-test && python3 "$AI
 
 # shellcheck disable=SC2317
 check_docs() { python3 "$AIM_ROOT/tools/check_docs.py" --self-test && python3 "$AIM_ROOT/tools/check_docs.py"; }
+
+# shellcheck disable=SC2317
+check_bench() { python3 -B "$AIM_ROOT/tools/bench/self_test.py"; }
 
 # shellcheck disable=SC2317
 check_text() { "$AIM_ROOT/tools/check_text.sh" --self-test && "$AIM_ROOT/tools/check_text.sh"; }
@@ -81,12 +84,12 @@ main() {
                 aim_help "${BASH_SOURCE[0]}"
                 return 0
                 ;;
-            format | includes | env | docs | text | shell | headers | gcc | tidy) checks+=("$1") ;;
+            format | includes | env | docs | bench | text | shell | headers | gcc | tidy) checks+=("$1") ;;
             *) aim_die "unknown option or check $1" ;;
         esac
         shift
     done
-    ((${#checks[@]})) || checks=(format includes env docs text shell headers gcc tidy)
+    ((${#checks[@]})) || checks=(format includes env docs bench text shell headers gcc tidy)
     if ((install)); then "$AIM_ROOT/tools/install-deps.sh" --test; fi
     if [[ " ${checks[*]} " =~ \ (headers|gcc|tidy)\  && ! -f $build_dir/compile_commands.json ]]; then
         aim_configure debug "$build_dir"

@@ -1,11 +1,12 @@
-// bench_load: a closed loop of requests over keep-alive connections, or many streams at once, from
-// one thread.
+// bench_load: requests over keep-alive connections, in a closed loop or at a constant rate, or many
+// streams at once, from one thread.
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,50 +17,36 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "tests/bench/arrivals.hpp"
 #include "tests/bench/load_options.hpp"
+#include "tests/bench/load_report.hpp"
+#include "tests/bench/nonce.hpp"
 #include "tests/bench/response_reader.hpp"
 
 namespace aim::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::microseconds;
 
 // A stream run is over after this time whatever happens.
 constexpr std::chrono::seconds kStreamLimit{120};
+// An open loop waits so long for the last answers.
+constexpr std::chrono::seconds kLastAnswers{5};
 
 struct Client {
     int socket = -1;
-    std::size_t sent = 0;
+    bool asked = false;  // its answer is under way
     bool finished = false;
-    ResponseReader reader;
-    Clock::time_point asked_at;
-
-    // Streams only.
-    std::string events;
-    std::size_t deltas = 0;
-    bool terminated = false;
     bool failed = false;
-    Clock::time_point last_delta;
-    microseconds longest_gap{0};
-    microseconds first_delta{0};
+    ResponseReader reader;
+    Clock::time_point asked_at;  // open loop: when it was meant to be
+    Nonce nonce{};
+    std::string body;
+    StreamWatch watch;
 };
-
-// Whether the event carries text that is not empty.
-bool IsDelta(std::string_view event) {
-    constexpr std::string_view kContent = "\"content\":\"";
-    const std::size_t at = event.find(kContent);
-    return at != std::string_view::npos && at + kContent.size() < event.size() &&
-           event[at + kContent.size()] != '"';
-}
-
-std::int64_t Percentile(const std::vector<std::uint32_t>& sorted, double part) {
-    if (sorted.empty()) return 0;
-    const auto position = static_cast<std::size_t>(part * static_cast<double>(sorted.size()));
-    return sorted[std::min(position, sorted.size() - 1)];
-}
 
 double Seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -67,10 +54,15 @@ class LoadGenerator {
   public:
     explicit LoadGenerator(LoadOptions options)
         : options_(std::move(options)),
+          request_(options_.request,
+                   static_cast<std::uint32_t>(Clock::now().time_since_epoch().count())),
           epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-          clients_(options_.connections) {}
+          clients_(options_.connections) {
+        options_.rules.marked = request_.marked();
+    }
     ~LoadGenerator() {
         for (Client& client : clients_) Disconnect(client);
+        if (timer_ >= 0) ::close(timer_);
         ::close(epoll_);
     }
     LoadGenerator(const LoadGenerator&) = delete;
@@ -78,28 +70,61 @@ class LoadGenerator {
 
     void Run() {
         start_ = Clock::now();
-        const Clock::time_point end = EndTime();
         for (Client& client : clients_) Begin(client);
+        if (open()) StartArrivals();
+        const Clock::time_point end = EndTime();
         std::array<epoll_event, 512> events{};
-        while (running_ > 0) {
+        while (running_ > 0 && !AllAnswered()) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
             if (left.count() <= 0) break;
             const int count =
                 ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
                              static_cast<int>(std::min<std::int64_t>(left.count(), 1000)));
-            for (int i = 0; i < count; ++i)
-                OnReady(clients_[events[static_cast<std::size_t>(i)].data.u64]);
+            for (int i = 0; i < count; ++i) {
+                const std::uint64_t which = events[static_cast<std::size_t>(i)].data.u64;
+                if (which < clients_.size()) {
+                    OnReady(clients_[which]);
+                } else {
+                    std::uint64_t ticks = 0;
+                    static_cast<void>(::read(timer_, &ticks, sizeof ticks));
+                }
+            }
+            if (open()) AskTheDue();
         }
         elapsed_ = Clock::now() - start_;
     }
 
-    bool Print() { return options_.stream ? PrintStreams() : PrintRequests(); }
+    // False when something was not good.
+    bool Print() {
+        bool good = false;
+        std::string line;
+        if (options_.stream) {
+            for (const Client& client : clients_)
+                streams_.Add(client.watch, client.failed, options_.rules);
+            streams_.seconds = Seconds(elapsed_);
+            good = streams_.Good();
+            line = streams_.Json();
+        } else {
+            report_.rate = options_.rate;
+            if (open()) CountUnanswered();
+            const Clock::duration counted =
+                open() ? options_.duration : elapsed_ - options_.warm_up;
+            report_.seconds = Seconds(counted);
+            good = report_.Good();
+            line = report_.Json();
+        }
+        std::puts(line.c_str());
+        return good;
+    }
 
   private:
+    bool open() const { return options_.rate > 0; }
+
     Clock::time_point EndTime() const {
         if (options_.stream) return start_ + kStreamLimit;
         if (options_.duration.count() == 0) return start_ + std::chrono::hours(24);
-        return start_ + options_.warm_up + options_.duration;
+        const Clock::time_point end = start_ + options_.warm_up + options_.duration;
+        return open() ? end + kLastAnswers : end;
     }
 
     bool Connect(Client& client) {
@@ -129,13 +154,17 @@ class LoadGenerator {
 
     void Begin(Client& client) {
         if (!Connect(client)) {
-            ++errors_;
+            ++report_.errors;
             client.failed = true;
             client.finished = true;
             return;
         }
         ++running_;
-        Ask(client);
+        if (open()) {
+            idle_.push_back(&client);
+        } else {
+            Ask(client, Clock::now());
+        }
     }
 
     void Stop(Client& client) {
@@ -145,12 +174,67 @@ class LoadGenerator {
         --running_;
     }
 
+    // Opens the client's connection anew, for its next request.
+    void Renew(Client& client) {
+        Disconnect(client);
+        --running_;
+        Begin(client);
+    }
+
+    // The timer only wakes the loop; what is due is decided by the clock.
+    void StartArrivals() {
+        start_ = Clock::now();
+        arrivals_ = Arrivals(start_, options_.rate, options_.warm_up + options_.duration);
+        timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+        const auto gap = static_cast<std::int64_t>(1e9 / options_.rate);
+        itimerspec times{};
+        times.it_interval.tv_sec = gap / 1'000'000'000;
+        times.it_interval.tv_nsec = gap % 1'000'000'000;
+        times.it_value = times.it_interval;
+        ::timerfd_settime(timer_, 0, &times, nullptr);
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = clients_.size();
+        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);
+        AskTheDue();
+    }
+
+    void AskTheDue() {
+        const std::uint64_t due = arrivals_.DueBy(Clock::now());
+        while (next_arrival_ < due && !idle_.empty()) {
+            Client& client = *idle_.front();
+            idle_.pop_front();
+            Ask(client, arrivals_.At(next_arrival_++));
+        }
+        report_.backlog = std::max(report_.backlog, due - next_arrival_);
+    }
+
+    bool AllAnswered() const {
+        return open() && next_arrival_ == arrivals_.total() && idle_.size() == running_;
+    }
+
+    // What has no answer is as slow as the time it was given, so that it does not flatter the rest.
+    void CountUnanswered() {
+        const Clock::time_point end = start_ + elapsed_;
+        const auto add = [&](Clock::time_point meant_at) {
+            ++report_.unanswered;
+            if (meant_at - start_ >= options_.warm_up) report_.latencies.Add(end - meant_at);
+        };
+        for (const Client& client : clients_)
+            if (client.asked) add(client.asked_at);
+        for (; next_arrival_ < arrivals_.total(); ++next_arrival_) add(arrivals_.At(next_arrival_));
+    }
+
     // Connections are blocking for writes: a request is small and the server has nothing else to
     // read.
-    void Ask(Client& client) {
+    void Ask(Client& client, Clock::time_point asked_at) {
         client.reader.Restart();
-        client.asked_at = Clock::now();
-        const std::string_view text = options_.request;
+        client.body.clear();
+        client.nonce = request_.Renew();
+        client.asked = true;
+        client.asked_at = asked_at;
+        if (options_.stream) client.watch.Begin(asked_at, client.nonce);
+        const std::string_view text = request_.text();
         for (std::size_t sent = 0; sent < text.size();) {
             const ssize_t size =
                 ::send(client.socket, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
@@ -165,28 +249,35 @@ class LoadGenerator {
 
     // A lost connection is an error and is opened anew, so that one fault does not lower the load.
     void Broken(Client& client) {
-        ++errors_;
+        ++report_.errors;
+        client.asked = false;
         client.failed = true;
         if (options_.stream || ++reconnects_ > kMaxReconnects) {
             Stop(client);
-            return;
+        } else {
+            Renew(client);
         }
-        Disconnect(client);
-        --running_;
-        Begin(client);
     }
 
     void OnReady(Client& client) {
         if (client.finished) return;
         const ssize_t size = ::recv(client.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (!client.asked) {  // closed, or spoke, without being asked
+            const auto place = std::find(idle_.begin(), idle_.end(), &client);
+            if (place == idle_.end()) return;
+            idle_.erase(place);
+            if (size > 0) ++report_.errors;
+            Renew(client);
+            return;
+        }
         if (size <= 0) {
             client.reader.End();
         } else {
             const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(size));
-            client.reader.Feed(bytes, options_.stream ? &client.events : nullptr);
+            client.reader.Feed(bytes, options_.stream ? client.watch.buffer() : &client.body);
         }
-        if (options_.stream) CountEvents(client);
+        if (options_.stream) client.watch.Look(Clock::now(), options_.rules, &streams_.lateness);
         if (client.reader.state() == ResponseReader::State::kBroken) {
             Broken(client);
         } else if (client.reader.state() == ResponseReader::State::kDone) {
@@ -194,118 +285,58 @@ class LoadGenerator {
         }
     }
 
-    void CountEvents(Client& client) {
-        const Clock::time_point now = Clock::now();
-        std::size_t at = 0;
-        for (std::size_t end = 0; (end = client.events.find("\n\n", at)) != std::string::npos;
-             at = end + 2) {
-            const std::string_view event = std::string_view(client.events).substr(at, end - at);
-            if (event.starts_with("data: [DONE]")) client.terminated = true;
-            if (!IsDelta(event)) continue;
-            if (client.deltas++ == 0) {
-                client.first_delta =
-                    std::chrono::duration_cast<microseconds>(now - client.asked_at);
-            } else {
-                client.longest_gap =
-                    std::max(client.longest_gap,
-                             std::chrono::duration_cast<microseconds>(now - client.last_delta));
-            }
-            client.last_delta = now;
-        }
-        client.events.erase(0, at);
-    }
-
     void Finish(Client& client) {
-        const Clock::time_point now = Clock::now();
-        const bool good = client.reader.status() == 200;
-        if (!good) {
-            ++errors_;
-            client.failed = true;
-        }
+        client.asked = false;
         if (options_.stream) {
+            client.failed = client.failed || client.reader.status() != 200;
             Stop(client);
             return;
         }
-        ++answers_;
-        if (good && now - start_ >= options_.warm_up) {
-            latencies_.push_back(static_cast<std::uint32_t>(
-                std::chrono::duration_cast<microseconds>(now - client.asked_at).count()));
-        }
-        if (options_.max_requests > 0 && answers_ + running_ > options_.max_requests) {
-            Stop(client);
-        } else if (client.reader.keep_alive() && client.socket >= 0) {
-            Ask(client);
-        } else {
-            Disconnect(client);
-            --running_;
-            Begin(client);
-        }
-    }
-
-    bool PrintRequests() {
-        std::sort(latencies_.begin(), latencies_.end());
-        const double seconds =
-            Seconds(elapsed_) - std::chrono::duration<double>(options_.warm_up).count();
-        double sum = 0;
-        for (const std::uint32_t latency : latencies_) sum += latency;
-        const double count = latencies_.empty() ? 1.0 : static_cast<double>(latencies_.size());
-        std::printf(
-            "{\"requests\":%zu,\"all_requests\":%llu,\"errors\":%llu,\"seconds\":%.3f,\"requests_"
-            "per_second\":%.1f,"
-            "\"mean_us\":%.1f,\"p50_us\":%lld,\"p90_us\":%lld,\"p99_us\":%lld,\"max_us\":%lld}\n",
-            latencies_.size(), static_cast<unsigned long long>(answers_),
-            static_cast<unsigned long long>(errors_), seconds,
-            static_cast<double>(latencies_.size()) / seconds, sum / count,
-            static_cast<long long>(Percentile(latencies_, 0.5)),
-            static_cast<long long>(Percentile(latencies_, 0.9)),
-            static_cast<long long>(Percentile(latencies_, 0.99)),
-            static_cast<long long>(Percentile(latencies_, 1.0)));
-        return errors_ == 0 && !latencies_.empty();
-    }
-
-    bool PrintStreams() {
-        std::size_t lost = 0;
-        std::size_t incomplete = 0;
-        std::size_t stalled = 0;
-        std::size_t deltas = 0;
-        microseconds longest{0};
-        std::vector<std::uint32_t> first;
-        for (const Client& client : clients_) {
-            deltas += client.deltas;
-            longest = std::max(longest, client.longest_gap);
-            stalled += client.longest_gap > options_.stall_limit ? 1 : 0;
-            if (client.deltas == 0) {
-                ++lost;
-            } else if (!client.terminated || client.deltas != options_.expected_deltas ||
-                       client.failed) {
-                ++incomplete;
+        CountAnswer(client);
+        if (open()) {
+            if (client.reader.keep_alive()) {
+                idle_.push_back(&client);
+            } else {
+                Renew(client);
             }
-            if (client.deltas > 0)
-                first.push_back(static_cast<std::uint32_t>(client.first_delta.count()));
+        } else if (options_.max_requests > 0 &&
+                   report_.answers + running_ > options_.max_requests) {
+            Stop(client);
+        } else if (client.reader.keep_alive()) {
+            Ask(client, Clock::now());
+        } else {
+            Renew(client);
         }
-        std::sort(first.begin(), first.end());
-        const std::size_t complete = clients_.size() - lost - incomplete;
-        std::printf(
-            "{\"streams\":%zu,\"complete\":%zu,\"lost\":%zu,\"incomplete\":%zu,\"stalled\":%zu,"
-            "\"deltas\":%zu,"
-            "\"longest_stall_ms\":%.1f,\"first_delta_p50_ms\":%.1f,\"first_delta_p99_ms\":%.1f,"
-            "\"seconds\":%.3f}\n",
-            clients_.size(), complete, lost, incomplete, stalled, deltas,
-            static_cast<double>(longest.count()) / 1000,
-            static_cast<double>(Percentile(first, 0.5)) / 1000,
-            static_cast<double>(Percentile(first, 0.99)) / 1000, Seconds(elapsed_));
-        return complete == clients_.size();
+    }
+
+    void CountAnswer(Client& client) {
+        ++report_.answers;
+        const bool whole = client.reader.status() == 200;
+        const bool right = !request_.marked() || Holds(client.body, client.nonce);
+        if (whole && !right) ++report_.wrong_nonces;
+        if (!whole || !right) {
+            ++report_.errors;
+            return;
+        }
+        const Clock::time_point now = Clock::now();
+        // An open loop's share of the warm-up is told by the schedule, not by the server.
+        const Clock::time_point counted = open() ? client.asked_at : now;
+        if (counted - start_ >= options_.warm_up) report_.latencies.Add(now - client.asked_at);
     }
 
     static constexpr std::uint64_t kMaxReconnects = 10'000;
 
-    const LoadOptions options_;
+    LoadOptions options_;
+    MarkedRequest request_;
     int epoll_;
+    int timer_ = -1;
     std::vector<Client> clients_;
+    std::deque<Client*> idle_;  // open loop: connected and not asked
+    Arrivals arrivals_;
+    std::uint64_t next_arrival_ = 0;
     std::array<char, 65536> buffer_{};
-    std::vector<std::uint32_t> latencies_;
-    std::uint64_t answers_ = 0;
-    std::uint64_t errors_ = 0;
+    RequestReport report_;
+    StreamReport streams_;
     std::uint64_t reconnects_ = 0;
     std::size_t running_ = 0;
     Clock::time_point start_;

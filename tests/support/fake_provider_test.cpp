@@ -583,6 +583,28 @@ TEST_P(FakeProviderTest, AnswersTheBenchmarkWith600Bytes) {
     EXPECT_THAT(Ask("bench", false), StartsWith("HTTP/1.1 503 "));
 }
 
+TEST_P(FakeProviderTest, GivesTheBenchmarksNonceBack) {
+    const auto ask = [this](const std::string& prompt, bool stream) {
+        const auto client = Connect();
+        client->Post(std::string(R"({"model":"bench","stream":)") + (stream ? "true" : "false") +
+                         R"(,"messages":[{"role":"user","content":")" + prompt + "\"}]}",
+                     stream ? "Connection: close\r\n" : "");
+        if (!stream) return client->TakeResponse();
+        client->ReadToEnd();
+        return Unchunk(client->received()).value_or("");
+    };
+    for (const bool stream : {false, true}) {
+        EXPECT_THAT(ask("nonce [0a1b2c3d] Hello", stream), HasSubstr("[0a1b2c3d]"));
+        EXPECT_THAT(ask("nonce [ffffffff] Hello", stream), HasSubstr("[ffffffff]"));
+        EXPECT_THAT(ask("nonce [ffffffff] Hello", stream), Not(HasSubstr("0a1b2c3d")));
+        EXPECT_THAT(ask("Hello", stream), HasSubstr("[........]"));
+    }
+    EXPECT_EQ(ReadStream(Events(ask("nonce [89abcdef]", true))).text.substr(0, 20),
+              "[89abcdef]token 001 ");
+    provider_->Script("bench", R"({"text":"[........]token 001 ","chunks":2})");
+    EXPECT_EQ(ReadStream(Events(ask("nonce [76543210]", true))).text, "[76543210]token 001 ");
+}
+
 TEST_P(FakeProviderTest, ListsModelsAndRefusesBadRequests) {
     const auto client = Connect();
     const auto get = [&client](const std::string& line, const std::string& body = "") {

@@ -6,6 +6,13 @@ namespace aim::testing {
 namespace {
 
 constexpr std::size_t kBenchBodyBytes = 600;
+constexpr std::size_t kBenchDeltas = 64;
+
+// A prompt of the benchmark may hold eight characters that must come back: `nonce [01234567]`. They
+// take the place of the dots in the first delta, or in the text.
+constexpr std::string_view kNonceAsked = "nonce [";
+constexpr std::string_view kNoncePlace = "[........]";
+constexpr std::size_t kNonceBytes = 8;
 
 std::string BenchBody() {
     const std::string head =
@@ -15,10 +22,36 @@ std::string BenchBody() {
         R"("},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":80,)"
         R"("completion_tokens":64,"total_tokens":144},"system_fingerprint":"fp_fake"})";
     constexpr std::string_view kWords = "the quick brown fox jumps over the lazy dog ";
-    std::string text;
+    std::string text = std::string(kNoncePlace) + " ";
     while (head.size() + text.size() + tail.size() < kBenchBodyBytes)
         text += kWords[text.size() % kWords.size()];
     return head + text + tail;
+}
+
+// As many pieces of ten characters, so that the nonce stays in one of them.
+std::string BenchStreamText() {
+    std::string text(kNoncePlace);
+    for (std::size_t i = 1; i < kBenchDeltas; ++i) {
+        std::string number = std::to_string(i);
+        number.insert(0, 3 - number.size(), '0');
+        text.append("token ").append(number).append(" ");
+    }
+    return text;
+}
+
+// The plan with the prompt's nonce in it; the same one when the prompt has none.
+AnswerPlanPtr WithNonce(const AnswerPlanPtr& plan, std::string_view request_body) {
+    const std::size_t asked = request_body.find(kNonceAsked);
+    if (asked == std::string_view::npos) return plan;
+    const std::string_view nonce = request_body.substr(asked + kNonceAsked.size(), kNonceBytes);
+    for (std::size_t i = 0; i < plan->pieces.size() && nonce.size() == kNonceBytes; ++i) {
+        const std::size_t place = plan->pieces[i].bytes.find(kNoncePlace);
+        if (place == std::string::npos) continue;
+        auto marked = std::make_shared<AnswerPlan>(*plan);
+        marked->pieces[i].bytes.replace(place + 1, kNonceBytes, nonce);
+        return marked;
+    }
+    return plan;
 }
 
 std::string_view SkipSpaces(std::string_view text) {
@@ -73,8 +106,8 @@ Answerer::Answerer(ServerState& state)
     bench.body = BenchBody();
     bench_step_ = std::make_shared<const ScriptStep>(bench);
     ScriptStep stream;
-    stream.chunks = 64;
-    stream.text = std::string(64 * 8, 'x');
+    stream.chunks = kBenchDeltas;
+    stream.text = BenchStreamText();
     bench_stream_step_ = std::make_shared<const ScriptStep>(stream);
     bench_plan_ = Share(PlanChatAnswer(*bench_step_, ChatRequest(), AnswerFraming()));
 }
@@ -98,15 +131,17 @@ Answer Answerer::AnswerTo(const HttpRequest& request, std::uint64_t connection_i
     if (chat_call && IsPlainBench(request) && request.script_header.empty() && request.keep_alive &&
         request.http11 && state_.required_key.empty()) {
         const std::string_view model = AfterKey(request.body, "\"model\"").substr(1);
-        if (!state_.scripts.Has(model.substr(0, model.find('"')))) return {bench_plan_, 0};
+        if (!state_.scripts.Has(model.substr(0, model.find('"'))))
+            return {WithNonce(bench_plan_, request.body), 0};
     }
 
     if (request.method == "POST") {
         if (const auto call = ReadEmbeddingsCall(path, request.body))
             return Embeddings(request, *call, framing, connection_id, server_name);
     }
-    if (const auto call =
-            ReadNativeCall(request.method, request.target, HeaderOf(request, "host"), request.body))
+    const std::string origin =
+        std::string(state_.tls ? "https://" : "http://") + std::string(HeaderOf(request, "host"));
+    if (const auto call = ReadNativeCall(request.method, request.target, origin, request.body))
         return Native(request, *call, framing, connection_id, server_name);
 
     ChatRequest chat;
@@ -262,11 +297,12 @@ AnswerPlanPtr Answerer::Chat(const HttpRequest& request, const ChatRequest& chat
     if (!choice.cacheable) return Share(PlanChatAnswer(*choice.step, chat, framing));
     const CacheKey key{choice.step.get(), chat.accent, chat.stream, framing.http11,
                        framing.keep_alive};
-    if (const auto found = cache_.find(key); found != cache_.end()) return found->second.second;
+    if (const auto found = cache_.find(key); found != cache_.end())
+        return WithNonce(found->second.second, request.body);
     if (cache_.size() >= kMaxCachedPlans) cache_.clear();
     AnswerPlanPtr plan = Share(PlanChatAnswer(*choice.step, chat, framing));
     cache_[key] = {choice.step, plan};
-    return plan;
+    return WithNonce(plan, request.body);
 }
 
 }  // namespace aim::testing

@@ -36,6 +36,7 @@ struct ServerState {
     RequestLog log;
     ServerCounters counters;
     std::string required_key;  // when set, `Authorization: Bearer <key>` or 401
+    bool tls = false;          // the addresses in its answers are https
 
     // How often a named scenario was asked for.
     std::size_t NextScenarioStep(const std::string& name);

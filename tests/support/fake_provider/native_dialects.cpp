@@ -443,7 +443,7 @@ void PutFrames(const std::vector<Frame>& frames, const NativeCall& call, ScriptS
 }  // namespace
 
 std::optional<NativeCall> ReadNativeCall(std::string_view method, std::string_view target,
-                                         std::string_view host, std::string_view body) {
+                                         std::string_view origin, std::string_view body) {
     constexpr std::pair<std::string_view, NativeDialect> kFolders[] = {
         {"/as/gemini/", NativeDialect::kGemini},
         {"/as/anthropic/", NativeDialect::kAnthropic},
@@ -455,7 +455,7 @@ std::optional<NativeCall> ReadNativeCall(std::string_view method, std::string_vi
     if (folder == std::end(kFolders)) return std::nullopt;
     NativeCall call;
     call.dialect = folder->second;
-    call.origin = "http://" + std::string(host);
+    call.origin = origin;
     rapidjson::Document document;
     document.Parse<kJsonParseFlags>(body.data(), body.size());
     if (method == "POST" && (document.HasParseError() || !document.IsObject())) {

@@ -27,7 +27,7 @@ struct NativeCall {
 
 // Null for paths of other dialects.
 std::optional<NativeCall> ReadNativeCall(std::string_view method, std::string_view target,
-                                         std::string_view host, std::string_view body);
+                                         std::string_view origin, std::string_view body);
 
 // The step with the dialect's body, content type and faults in the place of the text that it
 // scripts. A step that has a body of its own stays as it is.

@@ -50,6 +50,7 @@ std::unique_ptr<Server> Server::Start(const ServerOptions& options, std::string*
     if (!options.certificate_pem.empty() || !options.key_pem.empty()) {
         server->context_ = MakeServerContext(options.certificate_pem, options.key_pem, error);
         if (!server->context_) return nullptr;
+        server->state_.tls = true;
     }
     server->port_ = options.port;
     for (unsigned i = 0; i < options.threads; ++i) {

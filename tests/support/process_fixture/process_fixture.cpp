@@ -75,6 +75,7 @@ void ProcessFixture::Capture(int descriptor) {
         output_.append(bytes, static_cast<std::size_t>(size));
     }
     ::close(descriptor);
+    read_to_the_end_ = true;
 }
 
 std::string ProcessFixture::output() const {
@@ -136,6 +137,10 @@ std::optional<int> ProcessFixture::WaitForExit(milliseconds time) {
         if (Clock::now() >= deadline) return std::nullopt;
         std::this_thread::sleep_for(milliseconds(5));
     }
+    // What it wrote last may still be in the pipe, which a child of its own can hold open.
+    const auto patience = Clock::now() + std::chrono::seconds(5);
+    while (!read_to_the_end_ && Clock::now() < patience)
+        std::this_thread::sleep_for(milliseconds(1));
     return status_;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,8 +46,8 @@ class ProcessFixture {
         const std::string& event, std::chrono::milliseconds time = std::chrono::seconds(20));
 
     void Signal(int number) const;
-    // Waits for the end; nullopt when it does not come in time. Exit status, or 128 + the signal's
-    // number.
+    // Waits for the end and for the last of the output; nullopt when the end does not come in time.
+    // Exit status, or 128 + the signal's number.
     std::optional<int> WaitForExit(std::chrono::milliseconds time = std::chrono::seconds(20));
     // SIGTERM, then WaitForExit.
     std::optional<int> Terminate(std::chrono::milliseconds time = std::chrono::seconds(20));
@@ -63,6 +64,7 @@ class ProcessFixture {
     std::optional<int> status_;
     mutable std::mutex mutex_;
     std::string output_;
+    std::atomic<bool> read_to_the_end_{false};
     std::thread reader_;
 };
 
