@@ -42,6 +42,13 @@ if(AIM_SANITIZE)
         add_compile_options(-fsanitize-ignorelist=${CMAKE_CURRENT_LIST_DIR}/sanitizer_ignore.txt)
     endif()
 endif()
+# What makes a memory fault hard to exploit; sanitizers have guards of their own. tools/check_hardening.py looks for it in what was linked.
+if(NOT AIM_SANITIZE)
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection)
+    add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+    # libc's checks need the optimizer.
+    add_compile_options($<$<CONFIG:RelWithDebInfo>:-U_FORTIFY_SOURCE> $<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
+endif()
 if(AIM_COVERAGE)
     add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
     add_link_options(-fprofile-instr-generate)
