@@ -10,6 +10,14 @@ AIM_PROGRAM=check_headers.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 cd "$AIM_ROOT"
 
+case ${1:-} in
+    -h | --help)
+        aim_help "${BASH_SOURCE[0]}"
+        exit 0
+        ;;
+    -*) aim_die "unknown option $1 (see --help)" ;;
+esac
+(($# <= 1)) || aim_die "only one BUILD_DIR (see --help)"
 build_dir=${1:-build/debug}
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT

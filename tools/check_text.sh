@@ -67,6 +67,7 @@ self_test() {
 
 case ${1:-} in
     --self-test) self_test ;;
+    -h | --help) aim_help "${BASH_SOURCE[0]}" ;;
     "")
         check "$AIM_ROOT" || aim_die "these may not be in the tree"
         printf 'text: nothing found that may not be in the tree\n'

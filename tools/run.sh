@@ -70,7 +70,7 @@ stop_all() {
         # Without the shell's own line about a killed job.
         aim_stop_process "${identity[$name]}" "${grace[$name]}" "${stop_signal[$name]}" 2>/dev/null ||
             aim_say "$name did not stop within ${grace[$name]} s and was killed"
-        rm -f -- "$state/run/$name.pid"
+        rm -f -- "$state/run/$name.pid" "$state/run/$name.url"
     done
     if ((${#started[@]})); then
         started=()
@@ -90,6 +90,7 @@ stop_leftovers() {
     local name file old
     for name in telegram-bot health-worker business-api data-api; do
         file=$state/run/$name.pid
+        rm -f -- "$state/run/$name.url"
         [[ -f $file ]] || continue
         old=$(<"$file")
         if aim_process_alive "$old"; then
@@ -336,6 +337,24 @@ say_ready() {
         "$business_url" "$api_key" "$business_url" "$header" '{"prompt":"Hello"}'
 }
 
+# say_where NAME HOST PORT: where the worker or the bot listens is told, and left for `aimanager status`. A port that it has chosen by
+# itself (0) stands in its log.
+say_where() {
+    local name=$1 port=$3 deadline=$(($(aim_now_ms) + 5000))
+    while [[ $port == 0 ]]; do
+        port=$(sed -n 's/.*"event":"started".*"port":\([0-9]\{1,5\}\).*/\1/p' "$state/log/$name.log" 2>/dev/null | tail -n 1) || true
+        [[ -z $port ]] || break
+        # Of one that died who waits for the end hears, and one that logs errors only says nothing.
+        aim_process_alive "${identity[$name]}" || return 0
+        (($(aim_now_ms) < deadline)) || return 0
+        port=0
+        sleep 0.05
+    done
+    printf 'http://%s:%s\n' "$2" "$port" >"$state/run/$name.url.new"
+    mv -f -- "$state/run/$name.url.new" "$state/run/$name.url"
+    aim_say "$name: $(<"$state/run/$name.url")"
+}
+
 # Returns when a child ends; a signal ends the wait and the script.
 wait_for_the_end() {
     local name pid="" status=0
@@ -409,6 +428,8 @@ main() {
     start_everything
     is_ready=1
     say_ready
+    ((!worker)) || say_where health-worker "$worker_host" "$HEALTH_WORKER_PORT"
+    [[ -z $telegram_token ]] || say_where telegram-bot "$bot_host" "$TELEGRAM_BOT_PORT"
     wait_for_the_end
 }
 

@@ -43,7 +43,10 @@ Result<std::string> CandidateSlots::Fill(std::string_view value_template,
     }
     if (!filled) {
         Error error = std::move(filled.error());
-        error.kind = ErrorKind::kInternal;
+        // A template is the plugin's, a value is the operator's.
+        error.kind =
+            error.code == "setting_value" ? ErrorKind::kUnauthenticated : ErrorKind::kInternal;
+        error.field.clear();
         return Unexpected(std::move(error));
     }
     return filled;

@@ -143,15 +143,12 @@ std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& r
         return value == played.values.end() ? std::nullopt
                                             : std::optional<std::string>(value->second);
     };
-    const auto now =
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
-            .count();
     auto target = std::make_shared<PluginTarget>();
     std::optional<Error> refusal;
     if (chats) {
         auto made =
             plugin::ChatProvider::Create(generation, generation->chat(), row->settings, lookup,
-                                         static_cast<std::uint64_t>(now), options_.post_to_loader);
+                                         clock_, options_.post_to_loader, generation->conduct());
         if (made) {
             target->provider = std::move(*made);
         } else {
@@ -160,8 +157,8 @@ std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& r
     }
     if (embeds && !refusal) {
         auto made = plugin::EmbeddingsProvider::Create(
-            generation, generation->embeddings(), row->settings, lookup,
-            static_cast<std::uint64_t>(now), options_.post_to_loader);
+            generation, generation->embeddings(), row->settings, lookup, clock_,
+            options_.post_to_loader, generation->conduct());
         if (made) {
             target->embeddings = std::move(*made);
         } else {
@@ -176,6 +173,9 @@ std::shared_ptr<const PluginTarget> TableBuilder::Target(const ModelRecordPtr& r
             "model_settings_refused", "The plugin refuses a model's settings",
             {{"model", row->name}, {"provider", row->provider}, {"reason", kept.reason}});
         reason = kept.reason;
+        // That verdict may change while neither the row nor the plugin's file does.
+        const plugin::Conduct* const conduct = generation->conduct();
+        if (conduct != nullptr && conduct->quarantined()) kept_.erase(row->id);
         return nullptr;
     }
     target->generation = generation;
@@ -207,6 +207,8 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
         candidate.unavailable_reason = plugins.WhyAbsent(row->provider);
         if (candidate.unavailable_reason.empty())
             candidate.unavailable_reason = "no plugin for provider '" + row->provider + "'";
+        // What is kept would keep the generation that is gone.
+        kept_.erase(row->id);
         return candidate;
     }
     played.player = played.owner;
@@ -252,6 +254,7 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
         if (mock == nullptr) {
             candidate.availability = Availability::kNoPlugin;
             candidate.unavailable_reason = "the key is the word mock, but there is no mock plugin";
+            kept_.erase(row->id);
             return candidate;
         }
         played.player = mock;
@@ -261,6 +264,7 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
     } else if (!played.missing.empty()) {
         candidate.availability = Availability::kNotConfigured;
         candidate.unavailable_reason = played.missing + " is not set";
+        kept_.erase(row->id);
         return candidate;
     }
     const plugin::Generation& player = **played.player;
@@ -271,6 +275,7 @@ routing::Candidate TableBuilder::Join(const ModelRecordPtr& row, const plugin::P
         candidate.unavailable_reason = IsForEmbeddingsOnly(*row)
                                            ? "the plugin has no embeddings interface"
                                            : "the plugin has no chat interface";
+        kept_.erase(row->id);
         return candidate;
     }
     candidate.chats = can_chat;

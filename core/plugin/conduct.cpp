@@ -6,11 +6,13 @@
 
 namespace aim::plugin {
 
-Conduct& Conduct::Make(std::shared_ptr<ConductTotals> totals, Listener listener) {
+Conduct& Conduct::Make(std::string plugin, std::shared_ptr<ConductTotals> totals,
+                       Listener listener) {
     // Never freed, as the library is never unmapped. Reachable, so that no leak is reported.
     static std::mutex mutex;
     static auto& all = *new std::vector<std::unique_ptr<Conduct>>();
-    std::unique_ptr<Conduct> made(new Conduct(std::move(totals), std::move(listener)));
+    std::unique_ptr<Conduct> made(
+        new Conduct(std::move(plugin), std::move(totals), std::move(listener)));
     const std::lock_guard lock(mutex);
     return *all.emplace_back(std::move(made));
 }
@@ -51,7 +53,21 @@ void Conduct::Strike(MonotonicTime now) {
         if (known_strikes_ < kStrikes || now - strikes_[next_strike_] > kWindow) return;
         if (quarantined_.exchange(true)) return;
     }
-    listener_({Report::Kind::kQuarantined, {}, Describe()});
+    listener_({Report::Kind::kQuarantined,
+               {},
+               "broke the rules in " + std::to_string(kStrikes) + " sessions within ten minutes (" +
+                   Describe() + ")"});
+}
+
+void Conduct::Condemn(std::chrono::seconds held) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (quarantined_.exchange(true)) return;
+    }
+    listener_({Report::Kind::kQuarantined,
+               {},
+               "has held a thread for " + std::to_string(held.count()) +
+                   " s in one call, and has not come back"});
 }
 
 void Conduct::Pardon() {

@@ -23,8 +23,9 @@ struct ConductTotals {
 
 // How one content of a plugin behaves while it serves: its sessions, the time of its calls, what it
 // did against the rules, and the verdict. A session in which it misbehaved is a strike; the fifth
-// strike within ten minutes puts it in quarantine, until Pardon(). Lives for ever, like the code
-// that it is about: whoever that code calls late still finds it. Thread-safe.
+// strike within ten minutes puts it in quarantine, and so does a call that does not come back,
+// until Pardon(). Lives for ever, like the code that it is about: whoever that code calls late
+// still finds it. Thread-safe.
 class Conduct {
   public:
     static constexpr std::size_t kStrikes = 5;
@@ -36,15 +37,19 @@ class Conduct {
         enum class Kind { kFirstMisbehaviour, kFirstSlowCall, kQuarantined };
         Kind kind;
         Misbehaviour misbehaviour = Misbehaviour::kException;  // kFirstMisbehaviour only
-        std::string detail;
+        std::string detail;  // of a quarantine: what the plugin did, as the end of a sentence
     };
     // Told the first misbehaviour of each kind, the first slow call and the quarantine; on whatever
     // thread it happens, so it must not block. Must stay callable for ever.
     using Listener = std::function<void(const Report&)>;
 
-    static Conduct& Make(std::shared_ptr<ConductTotals> totals, Listener listener);
+    static Conduct& Make(std::string plugin, std::shared_ptr<ConductTotals> totals,
+                         Listener listener);
     Conduct(const Conduct&) = delete;
     Conduct& operator=(const Conduct&) = delete;
+
+    // The plugin's id.
+    const std::string& plugin() const { return plugin_; }
 
     void SessionBegins() {
         sessions_.fetch_add(1, std::memory_order_relaxed);
@@ -57,6 +62,9 @@ class Conduct {
     void Count(Misbehaviour kind, std::string_view detail);
     void CountSlowCall(MonotonicTime now, std::string_view detail);
     void Strike(MonotonicTime now);
+    // A call holds its thread and does not come back: quarantine at once, so that the same does not
+    // happen to the next thread. From any thread; counted when the call does come back.
+    void Condemn(std::chrono::seconds held);
 
     bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
     bool IsWatched(MonotonicTime now) const {
@@ -82,9 +90,10 @@ class Conduct {
     std::string Describe() const;
 
   private:
-    Conduct(std::shared_ptr<ConductTotals> totals, Listener listener)
-        : totals_(std::move(totals)), listener_(std::move(listener)) {}
+    Conduct(std::string plugin, std::shared_ptr<ConductTotals> totals, Listener listener)
+        : plugin_(std::move(plugin)), totals_(std::move(totals)), listener_(std::move(listener)) {}
 
+    const std::string plugin_;
     const std::shared_ptr<ConductTotals> totals_;
     const Listener listener_;
     std::atomic<std::uint64_t> sessions_{0};

@@ -213,6 +213,10 @@ Checked<Descriptor> CopyDescriptor(const aim_descriptor& source) {
         copier.Text("default_endpoint", source.default_endpoint, kMaxUrl, false);
     if (!copier.failed() && !IsEndpoint(descriptor.default_endpoint))
         copier.Wrong("default_endpoint", "is no URL");
+    // Requests are promised it without (aim/abi/chat_request.h), as rows have it.
+    while (descriptor.default_endpoint.ends_with('/') &&
+           !descriptor.default_endpoint.ends_with("://"))
+        descriptor.default_endpoint.pop_back();
     CopyList(copier, "alias", source.alias_count, kMaxAliases, source.alias, kMaxName, nullptr,
              descriptor.aliases);
     CopySettings(source, copier, descriptor);

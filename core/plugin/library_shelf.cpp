@@ -26,7 +26,7 @@ Checked<LibraryShelf::Library*> LibraryShelf::Open(const Candidate& candidate) {
                    id = candidate.id](const Conduct::Report& told) {
         queue->Post([this, hash, id, told] { on_conduct_(hash, id, told); });
     };
-    Conduct& conduct = Conduct::Make(totals_, std::move(report));
+    Conduct& conduct = Conduct::Make(candidate.id, totals_, std::move(report));
     Library library{
         std::move(*code), std::move(*introduction), std::move(host), false, 0, &conduct, {}};
     return &libraries_.emplace(candidate.hash, std::move(library)).first->second;

@@ -48,8 +48,6 @@ int32_t ModelsSession::CallBegin(const aim_call* call, std::uint64_t seed, void*
 }
 
 std::string_view ModelsSession::OnModel(const aim_model_info& model) {
-    if (!AIM_HAS(&model, aim_model_info, output_price_per_million))
-        return "a model whose struct_size is too small";
     if (model.id.size == 0) return "a model without an id";
     OfferedModel offered;
     offered.id = Clean(model.id);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,7 +9,9 @@
 #include "aim/abi/ext/embeddings.h"
 #include "aim/abi/ext/models.h"
 #include "aim/abi/provider.h"
+#include "core/base/clock.hpp"
 #include "core/base/result.hpp"
+#include "core/plugin/conduct.hpp"
 
 namespace aim::plugin {
 
@@ -29,10 +30,12 @@ class ProviderObject {
     using LoaderPost = ProviderDisposal;
 
     // Calls into the plugin; any thread. `generation` is held until the provider is destroyed. The
-    // error is the plugin's own, its `field` the setting that is wrong.
+    // error is the plugin's own, its `field` the setting that is wrong. What the plugin does
+    // against the rules, here or when the object is destroyed, is a strike against `conduct` (null:
+    // nobody keeps it); one in quarantine is not called. `clock` outlives the object and `post`.
     static Result<std::shared_ptr<const ProviderObject>> Create(
         std::shared_ptr<const void> generation, const Table* table, std::string_view row_settings,
-        const SettingLookup& settings, std::uint64_t now_unix_ms, LoaderPost post);
+        const SettingLookup& settings, const Clock& clock, LoaderPost post, Conduct* conduct);
 
     ~ProviderObject();
     ProviderObject(const ProviderObject&) = delete;
@@ -43,16 +46,20 @@ class ProviderObject {
 
   private:
     ProviderObject(std::shared_ptr<const void> generation, const Table* table, void* object,
-                   LoaderPost post)
+                   const Clock& clock, LoaderPost post, Conduct* conduct)
         : generation_(std::move(generation)),
           table_(table),
           object_(object),
-          post_(std::move(post)) {}
+          clock_(clock),
+          post_(std::move(post)),
+          conduct_(conduct) {}
 
     std::shared_ptr<const void> generation_;
     const Table* table_;
     void* object_;
+    const Clock& clock_;
     LoaderPost post_;
+    Conduct* conduct_;
 };
 
 using ChatProvider = ProviderObject<aim_chat>;

@@ -116,9 +116,8 @@ void Registry::OnConduct(const security::Sha256Digest& hash, const std::string& 
 void Registry::Quarantine(const security::Sha256Digest& hash, const std::string& id,
                           const std::string& why) {
     const std::string message =
-        "the plugin broke the rules in " + std::to_string(Conduct::kStrikes) +
-        " sessions within ten minutes (" + why +
-        "): put a repaired file in its place, or POST /api/v1/plugins/rescan to try it again";
+        "the plugin " + why +
+        ": put a repaired file in its place, or POST /api/v1/plugins/rescan to try it again";
     quarantine_[hash] = {id, message};
     for (auto& [path, file] : files_) {
         if (file.previous && file.previous->hash == hash) file.previous.reset();

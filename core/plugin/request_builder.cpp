@@ -91,6 +91,8 @@ int32_t RequestBuilder::OnBody(void* context, aim_bytes piece) {
     auto& self = *static_cast<RequestBuilder*>(context);
     if (piece.size > kMaxBodyBytes - self.request_.body.size())
         return self.Refuse("the body is over 64 MiB");
+    if (piece.data == nullptr && piece.size > 0)
+        return self.Refuse("a piece of the body has a size and no bytes");
     if (piece.size > 0)
         self.request_.body.append(reinterpret_cast<const char*>(piece.data), piece.size);
     return AIM_OK;
@@ -116,8 +118,9 @@ Result<http::client::UpstreamRequest> RequestBuilder::Finish(const HeaderSlots& 
         if (!value) return Unexpected(std::move(value.error()));
         if (value->empty() && !value_template.empty()) continue;
         if (!IsFieldValue(*value)) {
+            // Of the template this was asked before: it is the operator's to mend.
             return Fail(
-                ErrorKind::kInternal,
+                ErrorKind::kUnauthenticated,
                 "a setting has characters that a header cannot carry (header " + name + ")");
         }
         request_.headers.Add(name, *value);

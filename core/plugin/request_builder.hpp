@@ -28,7 +28,8 @@ class RequestBuilder {
     int32_t framing() const { return framing_; }
 
     // The request with its slots filled in. kInternal when the description was refused (the
-    // plugin's fault) or incomplete; the slots' own error when a secret may not go there.
+    // plugin's fault) or incomplete; kUnauthenticated when a setting's value cannot stand in a
+    // header; the slots' own error when a secret may not go there.
     Result<http::client::UpstreamRequest> Finish(const HeaderSlots& slots);
 
   private:

@@ -101,6 +101,7 @@ ProviderSession::ProviderSession(const Bounds& bounds, std::shared_ptr<const voi
 ProviderSession::~ProviderSession() {
     Conduct* const conduct = bounds_.conduct;
     if (session_ != nullptr) {
+        CallTimer timer(conduct, clock_, 0);
         try {
             functions_.end(session_);
         } catch (...) {
@@ -108,6 +109,7 @@ ProviderSession::~ProviderSession() {
             if (conduct != nullptr)
                 conduct->Count(Misbehaviour::kException, "the plugin threw out of end");
         }
+        EndCall(timer);
     }
     if (conduct == nullptr) return;
     if (plugin_fault_ || sink_.misbehaviour() > 0) conduct->Strike(clock_.Now());
@@ -125,19 +127,16 @@ int32_t ProviderSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
             .count());
     context.sink = sink_.Open(batch, input_bytes);
-    std::optional<ThreadUsage> before;
-    const MonotonicTime started = clock_.Now();
-    if (bounds_.conduct != nullptr && bounds_.conduct->IsWatched(started))
-        before = ThreadUsage::Now();
     int32_t result = AIM_STEP_FAILED;
     bool threw = false;
+    CallTimer timer(bounds_.conduct, clock_, input_bytes);
     try {
         result = call(&context);
     } catch (...) {
         threw = true;
     }
     sink_.Close();
-    JudgeTime(started, before, input_bytes);
+    EndCall(timer);
     if (threw) {
         FailPlugin(Misbehaviour::kException, "the plugin threw an exception");
         return AIM_STEP_FAILED;
@@ -167,25 +166,11 @@ void ProviderSession::FailWith(Error error) {
 }
 
 // An answer that came too late is an answer: it is used, and the plugin gets its strike.
-void ProviderSession::JudgeTime(MonotonicTime started, const std::optional<ThreadUsage>& before,
-                                std::size_t input_bytes) {
-    const MonotonicTime ended = clock_.Now();
-    const auto took = ended - started;
+void ProviderSession::EndCall(CallTimer& timer) {
+    if (timer.Judge() == CallVerdict::kBreach) plugin_fault_ = true;
     ++calls_;
-    call_time_ += took;
-    longest_call_ = std::max(longest_call_, took);
-    const CallBudget budget = CallBudget::For(input_bytes);
-    if (took < budget.slow || bounds_.conduct == nullptr) return;
-    std::optional<ThreadUsage> after;
-    if (before) after = ThreadUsage::Now();
-    const std::string detail =
-        "a call took " +
-        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
-        " ms for " + std::to_string(input_bytes) + " bytes of input";
-    bounds_.conduct->CountSlowCall(ended, detail);
-    if (JudgeCall(budget, took, before, after) != CallVerdict::kBreach) return;
-    plugin_fault_ = true;
-    bounds_.conduct->Count(Misbehaviour::kOverBudget, detail);
+    call_time_ += timer.took();
+    longest_call_ = std::max(longest_call_, timer.took());
 }
 
 void ProviderSession::FailPlugin(Misbehaviour kind, std::string message) {

@@ -15,7 +15,7 @@
 #include "core/http/client/http_client.hpp"
 #include "core/http/json_lines_parser.hpp"
 #include "core/http/sse_parser.hpp"
-#include "core/plugin/call_budget.hpp"
+#include "core/plugin/call_timer.hpp"
 #include "core/plugin/conduct.hpp"
 #include "core/plugin/provider_object.hpp"
 #include "core/plugin/session_sink.hpp"
@@ -87,8 +87,7 @@ class ProviderSession {
 
     template <typename Call>
     int32_t CallPlugin(completion::DeltaBatch* batch, Call&& call, std::size_t input_bytes = 0);
-    void JudgeTime(MonotonicTime started, const std::optional<ThreadUsage>& before,
-                   std::size_t input_bytes);
+    void EndCall(CallTimer& timer);
     void Follow(int32_t step);
     void FailWith(Error error);
     void FailPlugin(Misbehaviour kind, std::string message);

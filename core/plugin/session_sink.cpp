@@ -15,7 +15,8 @@ using completion::DeltaKind;
 
 constexpr std::size_t kMaxErrorText = 4096;
 constexpr std::uint64_t kMaxWaitMs = 60'000;
-constexpr std::size_t kMaxTextStates = 128 * 3;
+constexpr std::size_t kMaxChoices = 128;
+constexpr std::size_t kMaxTextStates = kMaxChoices * 3;
 constexpr std::size_t kMaxToolCalls = 1024;
 
 std::string_view View(aim_str text) {
@@ -24,7 +25,8 @@ std::string_view View(aim_str text) {
 
 std::string CleanText(std::string_view text, std::size_t limit) {
     std::string clean;
-    SanitizeUtf8(text.substr(0, limit), clean);
+    SanitizeUtf8(TruncateUtf8(text, limit), clean);
+    clean.resize(TruncateUtf8(clean, limit).size());  // a byte that is replaced becomes three
     return clean;
 }
 
@@ -83,6 +85,7 @@ const aim_sink* SessionSink::Open(completion::DeltaBatch* batch, std::size_t inp
     call_bytes_ = 0;
     call_items_ = 0;
     call_limit_ = kMaxCallBytes + 4 * input_bytes;
+    item_limit_ = kMaxCallItems + input_bytes / kBytesAnItem;
     gate_.Open();
     return &gate_.table();
 }
@@ -112,7 +115,7 @@ bool SessionSink::TakeItem(std::size_t bytes) {
 
 void SessionSink::AddText(DeltaKind kind, uint32_t choice, aim_str text) {
     const std::string_view piece = View(text);
-    if (piece.empty() || !Take(piece.size())) return;
+    if (piece.empty() || !TakeItem(piece.size())) return;
     // A piece may end inside a character; what is held back comes with the next one.
     clean_.clear();
     auto state = std::find_if(text_states_.begin(), text_states_.end(), [&](const TextState& s) {
@@ -155,7 +158,8 @@ void SessionSink::OnToolCall(void* context, uint32_t choice, uint32_t index, aim
             return;
         }
         self->calls_.push_back(call);
-        clean_id = id.size > 0 ? CleanText(View(id), 256) : MakeCallId(self->seed_, choice, index);
+        clean_id = CleanText(View(id), 256);
+        if (clean_id.empty()) clean_id = MakeCallId(self->seed_, choice, index);
         clean_name = CleanText(View(name), 256);
     }
     std::string clean_arguments;
@@ -165,7 +169,10 @@ void SessionSink::OnToolCall(void* context, uint32_t choice, uint32_t index, aim
 
 void SessionSink::OnUsage(void* context, const aim_usage* usage) {
     SessionSink* self = Self(context);
-    if (self == nullptr || usage == nullptr || !self->Take(0)) return;
+    if (self == nullptr || usage == nullptr) return;
+    if (!AIM_HAS(usage, aim_usage, json))
+        return self->Misbehaved("a usage whose struct_size is too small");
+    if (!self->Take(0)) return;
     completion::Usage merged;
     merged.prompt_tokens = Count(usage->prompt_tokens);
     merged.completion_tokens = Count(usage->completion_tokens);
@@ -174,7 +181,9 @@ void SessionSink::OnUsage(void* context, const aim_usage* usage) {
     merged.cache_write_tokens = Count(usage->cache_write_tokens);
     merged.reasoning_tokens = Count(usage->reasoning_tokens);
     const std::string_view whole = View(usage->json);
-    if (!whole.empty() && whole.size() <= 16 * 1024 && json::IsValidValue(whole, kProvidersOwn))
+    const bool is_object =
+        whole.substr(std::min(whole.find_first_not_of(" \t\r\n"), whole.size())).starts_with('{');
+    if (is_object && whole.size() <= 16 * 1024 && json::IsValidValue(whole, kProvidersOwn))
         merged.json = whole;
     self->batch_->MergeUsage(merged);
 }
@@ -182,20 +191,24 @@ void SessionSink::OnUsage(void* context, const aim_usage* usage) {
 void SessionSink::OnFinish(void* context, uint32_t choice, int32_t reason) {
     SessionSink* self = Self(context);
     if (self == nullptr || !self->TakeItem(0)) return;
+    std::vector<uint32_t>& finished = self->finished_choices_;
+    if (std::find(finished.begin(), finished.end(), choice) != finished.end())
+        return self->Misbehaved("a second finish for a choice");
+    if (finished.size() >= kMaxChoices) return self->Misbehaved("more than 128 finishes");
+    finished.push_back(choice);
     for (TextState& state : self->text_states_) {
         if (state.choice != choice) continue;
         self->clean_.clear();
         state.sanitizer.Finish(self->clean_);
         self->batch_->AddText(state.kind, choice, self->clean_);
     }
-    self->finished_ = true;
     self->batch_->AddFinish(choice, completion::FinishReasonFromAbi(reason));
 }
 
 void SessionSink::OnExtra(void* context, int32_t scope, uint32_t choice, uint32_t index,
                           aim_str name, aim_str json) {
     SessionSink* self = Self(context);
-    if (self == nullptr || scope < 0 || scope > 3 || name.size == 0 || name.size > 128) return;
+    if (self == nullptr || scope < 0 || scope > 3 || View(name).empty() || name.size > 128) return;
     if (!self->TakeItem(json.size)) return;
     if (!json::IsValidValue(View(json), kProvidersOwn)) {
         self->Misbehaved("an extra field that is no JSON value");
@@ -209,6 +222,8 @@ void SessionSink::OnExtra(void* context, int32_t scope, uint32_t choice, uint32_
 void SessionSink::OnError(void* context, const aim_error* error) {
     SessionSink* self = Self(context);
     if (self == nullptr || error == nullptr || self->has_error_) return;
+    if (!AIM_HAS(error, aim_error, field))
+        return self->Misbehaved("an error whose struct_size is too small");
     self->has_error_ = true;
     self->error_.kind = ErrorKindFromAbi(error->kind);
     self->error_.message = CleanText(View(error->message), kMaxErrorText);
@@ -240,6 +255,8 @@ void SessionSink::OnModel(void* context, const aim_model_info* model) {
     SessionSink* self = Self(context);
     if (self == nullptr || model == nullptr) return;
     if (self->extension_ == nullptr) return self->Misbehaved("a model from another interface");
+    if (!AIM_HAS(model, aim_model_info, output_price_per_million))
+        return self->Misbehaved("a model whose struct_size is too small");
     if (!self->TakeItem(SumOf(model->id.size, model->display_name.size, model->capabilities.size)))
         return;
     const std::string_view wrong = self->extension_->OnModel(*model);

@@ -26,7 +26,10 @@ class SessionSink {
     static constexpr std::size_t kMaxOutputBytes = 64u * 1024 * 1024;
     // What one call may put out: this, and four times its input.
     static constexpr std::size_t kMaxCallBytes = 16u * 1024 * 1024;
-    static constexpr std::size_t kMaxCallItems = 65'536;  // finishes, extras, pieces of tool calls
+    // How many pieces of text and of tool calls, finishes and extras: this, and one for each
+    // kBytesAnItem of its input.
+    static constexpr std::size_t kMaxCallItems = 65'536;
+    static constexpr std::size_t kBytesAnItem = 8;
 
     // `seed` makes the ids of tool calls that the provider left without one. `conduct` (may be
     // null) is told what the plugin does against the rules.
@@ -46,11 +49,11 @@ class SessionSink {
     bool has_error() const { return has_error_; }
     const Error& error() const { return error_; }
     std::chrono::milliseconds wait() const { return wait_; }
-    bool finished() const { return finished_; }
+    bool finished() const { return !finished_choices_.empty(); }
     int misbehaviour() const { return misbehaviour_ + static_cast<int>(gate_.strays()); }
     // More was put out than the session or the last call may.
     bool overflowed() const {
-        return bytes_ > kMaxOutputBytes || call_bytes_ > call_limit_ || call_items_ > kMaxCallItems;
+        return bytes_ > kMaxOutputBytes || call_bytes_ > call_limit_ || call_items_ > item_limit_;
     }
 
   private:
@@ -87,15 +90,16 @@ class SessionSink {
     SinkExtension* extension_ = nullptr;
     completion::DeltaBatch* batch_ = nullptr;
     bool has_error_ = false;
-    bool finished_ = false;
     int misbehaviour_ = 0;
     std::size_t bytes_ = 0;
     std::size_t call_bytes_ = 0;
     std::size_t call_limit_ = kMaxCallBytes;
+    std::size_t item_limit_ = kMaxCallItems;
     std::size_t call_items_ = 0;
     std::chrono::milliseconds wait_{0};
     Error error_;
     std::vector<TextState> text_states_;  // few: one a kind of text and choice
+    std::vector<uint32_t> finished_choices_;
     std::vector<std::pair<uint32_t, uint32_t>>
         calls_;  // choice and index of the tool calls that have begun
     uint64_t seed_;

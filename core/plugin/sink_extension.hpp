@@ -17,8 +17,8 @@ class SinkExtension {
     // The id that the plugin asks for.
     virtual std::string_view id() const = 0;
 
-    // Each copies what it wants. Not empty: what the plugin has done against the rules, as a
-    // literal; nothing was taken then.
+    // Each copies what it wants; a struct is whole (struct_size was looked at). Not empty: what the
+    // plugin has done against the rules, as a literal; nothing was taken then.
     virtual std::string_view OnModel(const aim_model_info&) { return "models from this interface"; }
     virtual std::string_view OnEmbedding(std::uint32_t, const float*, std::uint64_t) {
         return "vectors from this interface";

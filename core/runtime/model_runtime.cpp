@@ -57,8 +57,10 @@ ModelRuntime::ModelRuntime(const Options& options, const config::Environment& en
       shared_{options_.pipeline, SystemClock(),     states_, tables_,
               ledger_,           pipeline_metrics_, logger_},
       service_loops_(1),
+      watchdog_({}, logger_),
       resolver_(std::make_shared<http::client::Resolver>(http::client::Resolver::Options{})) {
     RegisterSecrets();
+    watchdog_.Watch("service", service_loops_[0]);
     client_options_.proxy = options_.proxy;
     auto tls = http::client::TlsContext::Create({});
     if (tls) tls_ = std::move(*tls);
@@ -138,6 +140,7 @@ Result<void> ModelRuntime::Start() {
 }
 
 void ModelRuntime::Stop() {
+    watchdog_.Stop();
     if (!std::exchange(started_, false)) return;
     Loop& loop = service_loops_[0];
     loop.Post([this] {

@@ -17,6 +17,7 @@
 #include "core/pipeline/catalogue_keeper.hpp"
 #include "core/pipeline/pipeline_shared.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/runtime/loop_watchdog.hpp"
 #include "core/runtime/options.hpp"
 #include "core/runtime/plugin_metrics.hpp"
 #include "core/runtime/upstream_metrics.hpp"
@@ -53,6 +54,9 @@ class ModelRuntime {
     void Stop();
 
     const Options& options() const { return options_; }
+    // Watches the service loop; the process adds its own loops, starts it when all of them run, and
+    // stops it before it stops them.
+    LoopWatchdog& watchdog() { return watchdog_; }
     Loop& service_loop() { return service_loops_[0]; }
     data_client::DataApiClient& data_api() { return *data_api_; }  // the service loop's
     pipeline::PipelineShared& shared() { return shared_; }
@@ -94,6 +98,7 @@ class ModelRuntime {
 
     UpstreamMetrics upstream_metrics_;
     EngineLoops service_loops_;  // one: catalogue and ledger
+    LoopWatchdog watchdog_;
     std::shared_ptr<http::client::Resolver> resolver_;
     std::shared_ptr<const http::client::TlsContext> tls_;
     http::client::ClientOptions client_options_;

@@ -91,6 +91,11 @@ void ModelRuntime::AddMetrics() {
     metrics_.AddCounterCallback("aimanager_log_lines_dropped_total",
                                 "Log lines dropped because the output did not keep up.",
                                 [this] { return static_cast<double>(logger_.dropped()); });
+    metrics_.AddGauge("aimanager_loops_stalled", "Loops that stand still, and why is in the log.",
+                      [this] { return static_cast<double>(watchdog_.stalls().size()); });
+    metrics_.AddCounterCallback("aimanager_loop_stalls_total",
+                                "How often a loop has stood still for three seconds.",
+                                [this] { return static_cast<double>(watchdog_.total()); });
     plugin_metrics_.AddFiguresOf(registry_);
     upstream_metrics_.Register(metrics_, *resolver_);
     AddLimits();

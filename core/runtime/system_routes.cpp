@@ -1,7 +1,9 @@
 #include "core/runtime/system_routes.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/json/writer.hpp"
 #include "core/runtime/plugins_check.hpp"
@@ -28,6 +30,19 @@ http::Response Health(std::string_view service) {
     return http::Response::Json(200, std::move(body));
 }
 
+// "engine-1 has stood still for 4 s in the plugin groq".
+std::string Describe(const std::vector<LoopWatchdog::Stall>& stalls) {
+    std::string text;
+    for (const LoopWatchdog::Stall& stall : stalls) {
+        if (!text.empty()) text += "; ";
+        text += stall.loop + " has stood still for " +
+                std::to_string(std::chrono::floor<std::chrono::seconds>(stall.lasted).count()) +
+                " s";
+        if (!stall.plugin.empty()) text += " in the plugin " + stall.plugin;
+    }
+    return text;
+}
+
 http::Response Ready(const Readiness& readiness) {
     const auto catalogue = readiness.catalogue.status();
     const bool draining = readiness.draining.load(std::memory_order_relaxed);
@@ -35,8 +50,9 @@ http::Response Ready(const Readiness& readiness) {
     const bool ledger_full = ledger.full;
     const bool serves = catalogue.loaded && !draining && !ledger_full;
     const bool delivers = !readiness.delivery.last_call_failed();
-    const bool complete =
-        catalogue.data_api_up && !catalogue.from_copy && delivers && !ledger.degraded;
+    const auto stalls = readiness.watchdog.stalls();
+    const bool complete = catalogue.data_api_up && !catalogue.from_copy && delivers &&
+                          !ledger.degraded && stalls.empty();
     std::string body;
     json::Writer writer(body);
     writer.BeginObject().Field("status", !serves    ? (draining ? "draining" : "unavailable")
@@ -52,6 +68,7 @@ http::Response Ready(const Readiness& readiness) {
     std::string detail = std::to_string(ledger.pending_records) + " records wait";
     if (ledger.degraded) detail.append("; ").append(ledger.problem);
     PutCheck(writer, "ledger", !ledger_full && delivers && !ledger.degraded, detail);
+    PutCheck(writer, "loops", stalls.empty(), Describe(stalls));
     writer.EndObject().EndObject();
     http::Response response = http::Response::Json(serves ? 200 : 503, std::move(body));
     if (!serves) response.headers.Add("Retry-After", "1");

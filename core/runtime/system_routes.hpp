@@ -7,6 +7,7 @@
 #include "core/ledger/delivery.hpp"
 #include "core/pipeline/catalogue_keeper.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/runtime/loop_watchdog.hpp"
 #include "core/telemetry/metrics.hpp"
 
 namespace aim::runtime {
@@ -17,6 +18,7 @@ struct Readiness {
     const plugin::Registry& plugins;
     const ledger::Journal& ledger;
     const ledger::Delivery& delivery;
+    const LoopWatchdog& watchdog;
     const std::atomic<bool>& draining;
 };
 

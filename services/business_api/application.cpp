@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <utility>
 
 #include "core/http/middleware/access_log.hpp"
@@ -54,12 +55,15 @@ Application::Application(Options options, const config::Environment& environment
     keys_->AddConfigured("bootstrap", options_.api_key);
     keys_->AddConfigured("telegram_bot", options_.bot_api_key, 0);
     runtime_.AddServiceTask([this] { return key_keeper_.Run(); }, [this] { key_keeper_.Stop(); });
+    for (std::size_t i = 0; i < engine_loops_.size(); ++i)
+        runtime_.watchdog().Watch("engine-" + std::to_string(i), engine_loops_[i]);
     AddGauges();
     AddLimits();
 }
 
 Application::~Application() {
     if (server_) server_->Stop();
+    runtime_.watchdog().Stop();
     engine_loops_.Stop();
     runtime_.Stop();
 }
@@ -101,10 +105,10 @@ std::shared_ptr<const http::Router> Application::MakeRouter(Loop& loop) {
     AddPluginRoutes(*router, registry, {registry, environment_, runtime_.plugin_metrics()},
                     blocking_);
     AddProviderTestRoute(*router, services, runtime_, provider_tests_, errors_);
-    runtime::AddSystemRoutes(
-        *router, kService,
-        {runtime_.catalogue(), registry, runtime_.ledger(), runtime_.delivery(), draining_},
-        metrics_);
+    runtime::AddSystemRoutes(*router, kService,
+                             {runtime_.catalogue(), registry, runtime_.ledger(),
+                              runtime_.delivery(), runtime_.watchdog(), draining_},
+                             metrics_);
     AddDocumentRoutes(*router, swagger_ui_);
     return router;
 }
@@ -125,6 +129,7 @@ Result<void> Application::Start() {
         engine_loops_, server, [this](Loop& loop) { return MakeRouter(loop); }, MakeChain());
     if (!started) return Unexpected(std::move(started.error()));
     server_ = std::move(*started);
+    runtime_.watchdog().Start();
     logger_.Info("started", "The business API listens",
                  {{"host", options_.host},
                   {"port", port()},

@@ -101,6 +101,7 @@ int CheckPlugin(const PluginCheckOptions& options) {
     suite.only.insert(options.only.begin(), options.only.end());
     suite.skip.insert(options.skip.begin(), options.skip.end());
     suite.in_process = options.in_process;
+    suite.limit = std::chrono::seconds(options.limit_seconds);
     for (const auto* names : {&suite.only, &suite.skip}) {
         for (const std::string& name : kit::UnknownChecks(*names)) {
             if (name != kProbeCheck)

@@ -15,6 +15,7 @@ struct PluginCheckOptions {
     std::string row_settings = "{}";
     std::uint64_t seed = 1;
     int fuzz_rounds = 200;
+    int limit_seconds = 60;  // of each check of the suite
     bool in_process = false;
 };
 

@@ -229,13 +229,11 @@ Result<Discovery> DiscoverModels(const DiscoveryOptions& options,
         if (value == settings->values.end()) return std::nullopt;
         return value->second;
     };
-    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                         SystemClock().WallNow().time_since_epoch())
-                         .count();
     plugin::ModelsSession::Target target;
     auto provider = plugin::ModelsProvider::Create(
-        *found, generation.models(), "{}", lookup, static_cast<std::uint64_t>(now),
-        [&registry](std::function<void()> task) { registry.PostToLoader(std::move(task)); });
+        *found, generation.models(), "{}", lookup, SystemClock(),
+        [&registry](std::function<void()> task) { registry.PostToLoader(std::move(task)); },
+        generation.conduct());
     if (!provider) return Unexpected(std::move(provider.error()));
 
     std::vector<std::string> more_hosts;

@@ -10,9 +10,22 @@
 namespace aim::cli {
 namespace {
 
+// Enough to know a file by; the whole hash is in --json.
+constexpr std::size_t kHashDigits = 12;
+
 std::string TextOf(json::Value value) {
     if (const auto text = value.AsString()) return std::string(*text);
     return value.exists() && !value.IsNull() ? value.ToJson() : "-";
+}
+
+// "GROQ_API_KEY mock, GROQ_REGION set": which settings are there, never their values.
+std::string Settings(json::Value settings) {
+    std::string text;
+    for (const auto& [key, setting] : settings) {
+        if (!text.empty()) text += ", ";
+        text += TextOf(setting.Get("name")) + " " + TextOf(setting.Get("state"));
+    }
+    return text.empty() ? "-" : text;
 }
 
 void AddRows(json::Value plugins, Table& table) {
@@ -21,11 +34,14 @@ void AddRows(json::Value plugins, Table& table) {
         const std::int64_t strikes = loaded.Get("misbehaviours").Int64Or(0);
         table.Add({{TextOf(loaded.Get("id"))},
                    {TextOf(loaded.Get("version"))},
+                   {TextOf(loaded.Get("abi"))},
                    {TextOf(loaded.Get("generation"))},
-                   {state, state == "active" ? Colour::kGreen : Colour::kYellow},
+                   {state, state == "serving" ? Colour::kGreen : Colour::kYellow},
                    {TextOf(loaded.Get("sessions").Get("open"))},
                    {TextOf(loaded.Get("sessions").Get("total"))},
                    {std::to_string(strikes), strikes == 0 ? Colour::kNone : Colour::kRed},
+                   {Settings(loaded.Get("settings"))},
+                   {TextOf(loaded.Get("sha256")).substr(0, kHashDigits)},
                    {TextOf(loaded.Get("file"))}});
     }
 }
@@ -46,11 +62,14 @@ Result<json::Document> FetchPlugins(Remote& remote, const Endpoint& business) {
 std::string PluginTables(json::Value report, const Terminal& terminal) {
     Table table({{"PLUGIN", false, true, 0},
                  {"VERSION", false, false, 2},
+                 {"ABI", false, false, 6},
                  {"GENERATION", true, false, 1},
                  {"STATE", false, false, 0},
                  {"OPEN", true, false, 1},
                  {"SESSIONS", true, false, 1},
                  {"FAULTS", true, false, 3},
+                 {"SETTINGS", false, true, 5},
+                 {"SHA256", false, false, 7},
                  {"FILE", false, true, 4}});
     AddRows(report.Get("loaded"), table);
     AddRows(report.Get("retiring"), table);

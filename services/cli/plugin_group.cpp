@@ -82,6 +82,11 @@ void AddCheck(CLI::App& plugin, int& exit_code) {
         ->add_option("--fuzz-rounds", options->check.fuzz_rounds,
                      "How many sessions the fuzz check plays (default: 200)")
         ->check(CLI::Range(1, 100'000'000));
+    check
+        ->add_option("--limit", options->check.limit_seconds,
+                     "Seconds that each check of the suite may take (default: 60)")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1, 86'400).description(""));
     CLI::Option* const reproduce = check->add_option(
         "--reproduce", options->check.seed, "Play the one session again that this seed makes");
     check->add_flag("--in-process", options->check.in_process,

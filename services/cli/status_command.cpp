@@ -25,6 +25,8 @@ constexpr std::chrono::milliseconds kTimeout{10'000};
 
 struct StatusOptions {
     RemoteFlags remote;
+    std::string worker_url;  // --worker-url
+    std::string bot_url;     // --bot-url
     bool watches = false;
     double seconds = 2;
 };
@@ -82,24 +84,19 @@ Process Look(Remote& remote, Endpoint endpoint, bool optional) {
     return process;
 }
 
-Endpoint Local(const config::Environment& environment, const char* name, const char* variable,
-               const char* port) {
-    Endpoint endpoint;
-    endpoint.name = name;
-    endpoint.base = "http://127.0.0.1:" + std::string(environment.Get(variable).value_or(port));
-    if (auto url = http::Url::Parse(endpoint.base)) endpoint.url = std::move(*url);
-    return endpoint;
-}
+// Those that only have a state to tell.
+struct Companions {
+    Endpoint worker;
+    Endpoint bot;
+};
 
-Overview LookAtAll(RemoteRun& run) {
+Overview LookAtAll(RemoteRun& run, const Companions& companions) {
     Overview all;
     Remote& remote = *run.remote;
     all.processes.push_back(Look(remote, run.business, false));
     all.processes.push_back(Look(remote, run.data, false));
-    all.processes.push_back(
-        Look(remote, Local(run.environment, "health worker", "HEALTH_WORKER_PORT", "8002"), true));
-    all.processes.push_back(
-        Look(remote, Local(run.environment, "telegram bot", "TELEGRAM_BOT_PORT", "8003"), true));
+    all.processes.push_back(Look(remote, companions.worker, true));
+    all.processes.push_back(Look(remote, companions.bot, true));
     if (all.processes[0].state == "unreachable") {
         all.plugins_note = "the business API cannot be reached";
         return all;
@@ -228,7 +225,12 @@ int Status(const StatusOptions& options) {
     if (!run) return Report(run.error(), options.remote.json);
     const Terminal terminal = Terminal::Of(STDOUT_FILENO, run->environment);
     for (;;) {
-        const Overview all = LookAtAll(*run);
+        // Each time: tools/run.sh may start them anew meanwhile.
+        auto worker = HealthWorker(run->environment, options.worker_url);
+        if (!worker) return Report(worker.error(), options.remote.json);
+        auto bot = TelegramBot(run->environment, options.bot_url);
+        if (!bot) return Report(bot.error(), options.remote.json);
+        const Overview all = LookAtAll(*run, {std::move(*worker), std::move(*bot)});
         if (run->remote->interrupted()) return kExitInterrupted;
         std::string text = options.remote.json ? ToJson(all) : ToText(all, terminal);
         if (options.watches && !options.remote.json) {
@@ -268,6 +270,17 @@ void AddStatusCommand(CommandSet& commands) {
     AddJson(*status, options->remote);
     AddUrl(*status, options->remote);
     AddDataUrl(*status, options->remote);
+    status
+        ->add_option(
+            "--worker-url", options->worker_url,
+            "The health worker (default: $HEALTH_WORKER_URL, else the one of tools/run.sh, "
+            "else http://127.0.0.1:8002)")
+        ->type_name("URL");
+    status
+        ->add_option("--bot-url", options->bot_url,
+                     "The Telegram bot (default: $TELEGRAM_BOT_URL, else the one of tools/run.sh, "
+                     "else http://127.0.0.1:8003)")
+        ->type_name("URL");
     status->footer(
         "0: the gateway serves; 1: it answers but cannot serve; 3: it cannot be reached. With "
         "--watch and\n--json one object a line.\n\n"

@@ -41,14 +41,16 @@ Application::Application(Options options, const config::Environment& environment
       rounds_(options_.interval, runtime_, client_.get(), loops_[0], logger_, metrics_) {
     chain_.Add(std::make_unique<http::RequestIdMiddleware>());
     chain_.Add(std::make_unique<http::AccessLogMiddleware>(logger_, metrics_));
+    runtime_.watchdog().Watch("probes", loops_[0]);
     runtime::AddSystemRoutes(router_, kService,
                              {runtime_.catalogue(), runtime_.registry(), runtime_.ledger(),
-                              runtime_.delivery(), draining_},
+                              runtime_.delivery(), runtime_.watchdog(), draining_},
                              metrics_);
 }
 
 Application::~Application() {
     if (server_) server_->Stop();
+    runtime_.watchdog().Stop();
     loops_.Stop();
     runtime_.Stop();
 }
@@ -70,6 +72,7 @@ Result<void> Application::Start() {
     boost::asio::co_spawn(loops_[0].executor(), rounds_.Run(),
                           [this](std::exception_ptr) { rounds_ended_ = true; });
     loops_.Start();
+    runtime_.watchdog().Start();
     return {};
 }
 

@@ -49,19 +49,5 @@ cc -std=c11 $(pkg-config --cflags aim-plugin) -o "$work/plain.so" "$installed/sh
     $(pkg-config --libs aim-plugin)
 check "$work/plain.so"
 
-# The guide: all C++ blocks are one file, all shell blocks one script.
-mkdir "$work/guide"
-cd "$work/guide"
-guide=$installed/share/doc/aimanager/plugins/plugin_guide.md
-[[ -f $guide ]] || guide=$(find "$installed" -name plugin_guide.md)
-awk '/^```cpp$/ {on = 1; next} /^```$/ {on = 0} on' "$guide" >acme.cpp
-awk '/^```sh$/ {on = 1; next} /^```$/ {on = 0} on' "$guide" >commands.sh
-[[ $(grep -c '^```cpp$' "$guide") -ge 5 && $(grep -c '^```sh$' "$guide") -ge 3 ]]
-bash -euo pipefail commands.sh >"$work/log" 2>&1 || {
-    cat "$work/log" >&2
-    echo "the guide's commands fail" >&2
-    exit 1
-}
-grep -q '^  pass  answer-is-understood$' "$work/log"
-grep -q '^         acme 1.0.0$' "$work/log"
-echo "guide: $(grep ' passed, ' "$work/log")"
+"$source_dir/tests/abi/guide_plugin.sh" "$installed" "$work/guide"
+echo "guide: $(grep ' passed, ' "$work/guide/report")"

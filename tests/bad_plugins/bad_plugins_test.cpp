@@ -44,6 +44,7 @@ constexpr Case kBuilt[] = {
     {"crash_in_init", "probe_crashed"},
     {"crash_in_constructor", "probe_crashed"},
     {"loop_in_init", "probe_timeout"},
+    {"loop_in_begin", "probe_timeout"},
     {"exit_in_init", "forbidden_import"},
     {"exit_by_syscall", "probe_failed"},
     {"create_silent", "probe_failed"},

@@ -142,6 +142,14 @@ TEST_P(ConformanceTest, TheCheckThatIsForItFindsTheDefect) {
     EXPECT_THAT(failed, ::testing::IsSubsetOf(allowed));
 }
 
+// A call that never returns costs its check the time limit and no more, and the next one runs.
+TEST(HangingPluginTest, EachCheckEndsAtItsLimit) {
+    const std::set<std::string> failed =
+        FailedChecks(Fixture("nonconforming_hangs"),
+                     "--limit 2 --only status-table --only garbage-is-error-not-crash");
+    EXPECT_EQ(failed, (std::set<std::string>{"status-table", "garbage-is-error-not-crash"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Zoo, ConformanceTest, ::testing::ValuesIn(kDefects),
                          [](const auto& tested) { return std::string(tested.param.name); });
 

@@ -221,6 +221,10 @@ static int32_t OnData(void* session, const aim_call* call, const aim_http_data* 
 #ifdef DEFECT_illegal_step
     return 7;
 #endif
+#ifdef DEFECT_hangs
+    for (volatile int forever = 1; forever != 0;) {
+    }
+#endif
 #ifdef DEFECT_slow
     struct timespec now;
     do {

@@ -58,8 +58,10 @@ Result<std::string> FillSecretSlots(std::string_view header_template,
             for (const char c : text) {
                 const auto code = static_cast<unsigned char>(c);
                 if (code < 0x20 || code == 0x7f) {
-                    return Fail(ErrorKind::kInvalidRequest,
-                                "the value of " + std::string(name) + " holds a control character");
+                    return FailField(
+                        std::string(name),
+                        "the value of " + std::string(name) + " holds a control character",
+                        "setting_value");
                 }
             }
             value.append(text);

@@ -14,8 +14,9 @@ namespace aim::http::client {
 using SecretResolver = std::function<const SecretString*(std::string_view name)>;
 
 // Fills the slots of a header template: "Bearer {GROQ_API_KEY}". "{{" and "}}" stand for braces.
-// Fails (kInvalidRequest) for a broken template, an unknown slot, and a value that would end the
-// header line; no message holds a value. The result is a secret: send it, then forget it.
+// Fails (kInvalidRequest) for a broken template, an unknown slot, and, with the code
+// "setting_value", a value that would end the header line; no message holds a value. The result is
+// a secret: send it, then forget it.
 Result<std::string> FillSecretSlots(std::string_view header_template,
                                     const SecretResolver& resolver);
 

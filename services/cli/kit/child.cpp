@@ -61,7 +61,8 @@ char MarkOf(Outcome outcome) {
     ::setenv("LANG", "C.UTF-8", 1);
     // What plugins print is not this program's answer.
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
-    LimitThisProcess(std::chrono::ceil<std::chrono::seconds>(limit));
+    // The parent's time limit comes first and says where; this holds when the parent is gone.
+    LimitThisProcess(std::chrono::ceil<std::chrono::seconds>(limit) + std::chrono::seconds(2));
     Finding finding;
     try {
         finding = check();

@@ -8,9 +8,6 @@
 namespace aim::cli::kit {
 namespace {
 
-// Far above what a check takes, also in instrumented builds on a busy machine.
-constexpr std::chrono::seconds kLimit{60};
-
 const std::vector<Check>& Checks() {
     static const std::vector<Check> all = AllChecks();
     return all;
@@ -36,7 +33,7 @@ std::vector<CheckResult> RunChecks(const Subject& subject, const SuiteOptions& o
         if (options.skip.count(check.name) != 0) {
             result.finding = Skip("by --skip");
         } else {
-            result.finding = options.in_process ? run() : RunInChild(run, kLimit);
+            result.finding = options.in_process ? run() : RunInChild(run, options.limit);
         }
         result.took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now() - start);
         results.push_back(std::move(result));

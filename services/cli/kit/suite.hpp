@@ -14,6 +14,9 @@ struct SuiteOptions {
     std::set<std::string> only;  // empty: all
     std::set<std::string> skip;
     bool in_process = false;  // for a debugger: the first crash ends everything
+    // What each may take, unless it is in this process. The default is far above what a check
+    // takes, also in instrumented builds on a busy machine.
+    std::chrono::seconds limit{60};
 };
 
 struct CheckResult {

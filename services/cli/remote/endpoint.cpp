@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxKeyBytes = 4096;
+constexpr std::size_t kMaxFileBytes = 4096;
 
 struct Variables {
     const char* name;
@@ -21,6 +21,8 @@ struct Variables {
     const char* host;
     const char* port;
     const char* default_port;
+    // The file of the state folder in which tools/run.sh leaves the URL.
+    const char* left = nullptr;
 };
 
 std::string Bracketed(std::string host) {
@@ -34,6 +36,39 @@ std::string Reachable(std::string_view host) {
     return Bracketed(std::string(host));
 }
 
+// The places where tools/run.sh keeps its state, in the order of preference: the folder that is
+// named, else var/ here, else var/ of the tree in which this program was built (build/release/bin).
+std::vector<fs::path> StateFolders(const config::Environment& environment) {
+    if (const auto state = environment.Get("AIM_STATE_DIR")) return {fs::path(*state)};
+    std::vector<fs::path> folders = {"var"};
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        folders.push_back(program.parent_path().parent_path().parent_path().parent_path() / "var");
+    }
+    return folders;
+}
+
+// The first of these files that has something in it, and where.
+struct Kept {
+    std::string text;
+    fs::path file;
+};
+std::optional<Kept> ReadKept(const config::Environment& environment, const char* name) {
+    for (const fs::path& folder : StateFolders(environment)) {
+        Kept kept{std::string(kMaxFileBytes, '\0'), folder / name};
+        std::ifstream in(kept.file, std::ios::binary);
+        if (!in) continue;
+        std::string& text = kept.text;
+        in.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+            text.pop_back();
+        if (!text.empty()) return kept;
+    }
+    return std::nullopt;
+}
+
 Result<Endpoint> Find(const config::Environment& environment, const std::string& given,
                       const char* option, const Variables& variables) {
     std::string text = given;
@@ -43,9 +78,17 @@ Result<Endpoint> Find(const config::Environment& environment, const std::string&
         text = environment.Get(name).value_or("");
         source = name;
     }
+    const auto port_given = environment.Get(variables.port);
+    const bool has_port = port_given && *port_given != "0";
+    if (text.empty() && variables.left != nullptr && !has_port &&
+        !environment.Get(variables.host)) {
+        const auto left = ReadKept(environment, variables.left);
+        // Half of it may have been written so far.
+        if (left && http::Url::Parse(left->text)) text = left->text;
+    }
     if (text.empty()) {
         const std::string host(environment.Get(variables.host).value_or("127.0.0.1"));
-        const std::string port(environment.Get(variables.port).value_or(variables.default_port));
+        const std::string port(has_port ? *port_given : variables.default_port);
         text = "http://" + Reachable(host) + ":" + port;
         source = std::string(variables.host) + " or " + variables.port;
     }
@@ -63,31 +106,6 @@ Result<Endpoint> Find(const config::Environment& environment, const std::string&
 
 bool IsLoopback(const std::string& host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-// The places where tools/run.sh puts its key, in the order of preference: the folder that is named,
-// else var/ here, else var/ of the tree in which this program was built (build/release/bin).
-std::vector<fs::path> KeyFiles(const config::Environment& environment) {
-    if (const auto state = environment.Get("AIM_STATE_DIR")) return {fs::path(*state) / "api_key"};
-    std::vector<fs::path> files = {"var/api_key"};
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    if (!error) {
-        files.push_back(program.parent_path().parent_path().parent_path().parent_path() / "var" /
-                        "api_key");
-    }
-    return files;
-}
-
-std::optional<std::string> ReadKey(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return std::nullopt;
-    std::string text(kMaxKeyBytes, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-        text.pop_back();
-    return text;
 }
 
 Result<void> SetKey(Endpoint& endpoint, std::string key, std::string source) {
@@ -116,12 +134,9 @@ Result<Endpoint> BusinessApi(const config::Environment& environment, const std::
         return endpoint;
     }
     if (!IsLoopback(endpoint->url.host)) return endpoint;
-    for (const fs::path& file : KeyFiles(environment)) {
-        auto key = ReadKey(file);
-        if (!key || key->empty()) continue;
-        if (auto set = SetKey(*endpoint, std::move(*key), file.string()); !set)
+    if (auto kept = ReadKept(environment, "api_key")) {
+        if (auto set = SetKey(*endpoint, std::move(kept->text), kept->file.string()); !set)
             return Unexpected(std::move(set.error()));
-        break;
     }
     return endpoint;
 }
@@ -136,6 +151,20 @@ Result<Endpoint> DataApi(const config::Environment& environment, const std::stri
             return Unexpected(std::move(set.error()));
     }
     return endpoint;
+}
+
+Result<Endpoint> HealthWorker(const config::Environment& environment, const std::string& url) {
+    static const Variables variables = {
+        "health worker", {"HEALTH_WORKER_URL"},  "HEALTH_WORKER_HOST", "HEALTH_WORKER_PORT",
+        "8002",          "run/health-worker.url"};
+    return Find(environment, url, "--worker-url", variables);
+}
+
+Result<Endpoint> TelegramBot(const config::Environment& environment, const std::string& url) {
+    static const Variables variables = {
+        "telegram bot", {"TELEGRAM_BOT_URL"},  "TELEGRAM_BOT_HOST", "TELEGRAM_BOT_PORT",
+        "8003",         "run/telegram-bot.url"};
+    return Find(environment, url, "--bot-url", variables);
 }
 
 Result<void> RequireKey(const Endpoint& endpoint) {

@@ -28,6 +28,13 @@ Result<Endpoint> BusinessApi(const config::Environment& environment, const std::
 // DATA_API_TOKEN, and there may be none.
 Result<Endpoint> DataApi(const config::Environment& environment, const std::string& url);
 
+// The health worker and the Telegram bot, of which only health and metrics are asked: `url`
+// (--worker-url, --bot-url), HEALTH_WORKER_URL or TELEGRAM_BOT_URL, their _HOST and _PORT (port 0,
+// any free one, says nothing), the address that tools/run.sh has left in the state folder while
+// they run, the default. Without a key.
+Result<Endpoint> HealthWorker(const config::Environment& environment, const std::string& url);
+Result<Endpoint> TelegramBot(const config::Environment& environment, const std::string& url);
+
 // Fails (kInvalidRequest) with a sentence on where a key is taken from when there is none.
 Result<void> RequireKey(const Endpoint& endpoint);
 

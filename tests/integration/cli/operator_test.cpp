@@ -1,5 +1,7 @@
 // The commands of an operator: models, history, status, plugins, completion.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "tests/integration/cli/cli_test_base.hpp"
@@ -192,6 +194,49 @@ TEST_F(OperatorTest, ShowsTheState) {
               "unreachable");
 }
 
+// Wherever the worker and the bot listen: tools/run.sh lets them choose when it is given other
+// ports, and leaves what they chose in the state folder. Other servers with a /ready play them.
+TEST_F(OperatorTest, FindsTheWorkerAndTheBotWhereverTheyListen) {
+    const SilentPort nobody;
+    const std::string business = "http://127.0.0.1:" + std::to_string(stack().business_api.port);
+    const std::string data_api = "http://127.0.0.1:" + std::to_string(stack().data_api.port);
+    const auto expect = [&](const Arguments& more, const Environment& environment,
+                            const std::string& worker, const std::string& bot) {
+        Arguments arguments = {"status", "--json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome run = Aimanager(arguments, environment);
+        EXPECT_EQ(run.exit_code, 0) << run.err;
+        const json::Document report = Json(run.out);
+        const json::Value processes = report.root().Get("processes");
+        EXPECT_EQ(processes.At(2).Get("name").StringOr(""), "health worker");
+        EXPECT_EQ(processes.At(2).Get("url").StringOr(""), worker);
+        EXPECT_EQ(processes.At(2).Get("state").StringOr(""),
+                  worker == nobody.url() ? "unreachable" : "ready");
+        EXPECT_EQ(processes.At(3).Get("name").StringOr(""), "telegram bot");
+        EXPECT_EQ(processes.At(3).Get("url").StringOr(""), bot);
+        EXPECT_EQ(processes.At(3).Get("state").StringOr(""),
+                  bot == nobody.url() ? "unreachable" : "ready");
+    };
+    expect({"--worker-url", data_api, "--bot-url", business}, {}, data_api, business);
+    expect({}, {{"HEALTH_WORKER_URL", business}, {"TELEGRAM_BOT_URL", nobody.url()}}, business,
+           nobody.url());
+    expect({},
+           {{"HEALTH_WORKER_PORT", std::to_string(stack().data_api.port)},
+            {"TELEGRAM_BOT_PORT", std::to_string(stack().business_api.port)}},
+           data_api, business);
+    // As tools/run.sh leaves them; a port that is asked for comes before.
+    std::filesystem::create_directory(folder().path() / "run");
+    std::ofstream(folder().path() / "run" / "health-worker.url") << business << "\n";
+    std::ofstream(folder().path() / "run" / "telegram-bot.url") << data_api << "\n";
+    expect({}, {{"HEALTH_WORKER_PORT", "0"}}, business, data_api);
+    expect({"--bot-url", nobody.url()},
+           {{"HEALTH_WORKER_PORT", std::to_string(stack().data_api.port)}}, data_api, nobody.url());
+
+    const Outcome bad = Aimanager({"status", "--worker-url", "nonsense"});
+    EXPECT_EQ(bad.exit_code, 2);
+    EXPECT_TRUE(Has(bad.err, "--worker-url")) << bad.err;
+}
+
 TEST_F(OperatorTest, WatchesTheStateUntilCtrlC) {
     AddModel("m1");
     CliProcess process({"status", "--watch", "0.1", "--json"}, Surroundings());
@@ -212,6 +257,9 @@ TEST_F(OperatorTest, ShowsThePluginsOfTheRunningGateway) {
     const Outcome text = Aimanager({"plugin", "list", "--running"});
     EXPECT_EQ(text.exit_code, 0) << text.out << text.err;
     EXPECT_TRUE(Has(text.out, "GENERATION") && Has(text.out, "mock")) << text.out;
+    // Which settings it has, by name and state; what they are is nobody's business.
+    for (const char* const part : {"ABI", "1.0", "SHA256", "serving", "GROQ_API_KEY set"})
+        EXPECT_TRUE(Has(text.out, part)) << part << "\n" << text.out;
     const std::string url = "http://127.0.0.1:" + std::to_string(stack().business_api.port);
     const json::Document report = AimanagerJson({"plugin", "list", "--url", url, "--json"});
     bool found = false;

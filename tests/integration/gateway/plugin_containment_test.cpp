@@ -1,11 +1,19 @@
 // Plugins that misbehave in a running gateway: it goes on, counts, falls back, and takes them out.
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/integration/gateway/plugin_files.hpp"
 
 namespace aim::gateway {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct Misdeed {
     const char* plugin;
@@ -18,7 +26,7 @@ void PrintTo(const Misdeed& misdeed, std::ostream* out) { *out << misdeed.plugin
 // The sixth session is for those that are only watched after the first.
 constexpr int kEnough = 6;
 
-class PluginContainmentTest : public GatewayTest, public ::testing::WithParamInterface<Misdeed> {
+class ContainmentTest : public GatewayTest {
   protected:
     std::string Metrics() { return business().Get("/metrics").body; }
     double Metric(const std::string& line) {
@@ -27,7 +35,19 @@ class PluginContainmentTest : public GatewayTest, public ::testing::WithParamInt
         return at == std::string::npos ? -1
                                        : std::strtod(page.c_str() + at + line.size() + 2, nullptr);
     }
+    // A row of this provider that needs nobody else; its id.
+    std::string AddRow(const std::string& name, const std::string& provider_id,
+                       const std::string& more) {
+        const HttpAnswer row = data().Post(
+            "/api/v1/models", "{\"name\":" + Quote(name) + ",\"provider\":" + Quote(provider_id) +
+                                  ",\"endpoint\":\"http://127.0.0.1:9\"," + more + "}");
+        EXPECT_EQ(row.status, 201) << row.body;
+        return std::string(Json(row.body).root().Get("id").StringOr(""));
+    }
 };
+
+class PluginContainmentTest : public ContainmentTest,
+                              public ::testing::WithParamInterface<Misdeed> {};
 
 TEST_P(PluginContainmentTest, FallsBackAndIsQuarantinedUntilARescan) {
     const Misdeed& misdeed = GetParam();
@@ -37,10 +57,7 @@ TEST_P(PluginContainmentTest, FallsBackAndIsQuarantinedUntilARescan) {
     PluginFile file(stack().state.path() / "plugins" / (id + ".so"));
     file.MoveIn(FixtureBytes(id));
     // The row's upstream model is what makes it misbehave.
-    const HttpAnswer row =
-        data().Post("/api/v1/models", R"({"name":"bad","upstream_model":"misbehave","provider":)" +
-                                          Quote(id) + R"(,"endpoint":"http://127.0.0.1:9"})");
-    ASSERT_EQ(row.status, 201) << row.body;
+    AddRow("bad", id, R"("upstream_model":"misbehave")");
     ASSERT_TRUE(Eventually([&] { return StateOf("bad") == "available"; })) << StateOf("bad");
     AddModel("spare");
     const double counted = Metric(kind_line);
@@ -67,6 +84,134 @@ TEST_P(PluginContainmentTest, FallsBackAndIsQuarantinedUntilARescan) {
     EXPECT_EQ(again.status, misdeed.answers ? 200 : 502) << again.body;
     if (misdeed.answers)
         EXPECT_EQ(Json(again.body).root().Get("response").StringOr(""), "fine") << again.body;
+}
+
+// A plugin that throws while its provider objects are made is as guilty as one that throws later,
+// and the rows beside it are served meanwhile.
+TEST_F(ContainmentTest, ThrowingOutOfCreateIsCountedAndLeadsToQuarantine) {
+    constexpr const char* kId = "runtime_create_throws";
+    const std::string kind_line = R"(aimanager_plugin_misbehaviours_total{kind="exception"})";
+    PluginFile file(stack().state.path() / "plugins" / "runtime_create_throws.so");
+    file.MoveIn(FixtureBytes(kId));
+    AddRow("fine", kId, R"("settings":{})");
+    ASSERT_TRUE(Eventually([&] { return StateOf("fine") == "available"; })) << StateOf("fine");
+    AddModel("spare");
+    const double counted = Metric(kind_line);
+    ASSERT_GE(counted, 0) << Metrics();
+    const auto exceptions = [&] {
+        const json::Document plugin = PluginReport(business(), "loaded", kId);
+        return plugin.root().Get("misbehaviour").Get("exception").Int64Or(-1);
+    };
+    const std::int64_t known = exceptions();
+    ASSERT_GE(known, 0);
+
+    // Each row is one call of create, not one a refresh.
+    std::vector<std::string> rows = {AddRow("bad-0", kId, R"("settings":{"do":"misbehave"})")};
+    ASSERT_TRUE(Eventually([&] { return StateOf("bad-0") == "not_configured"; }));
+    EXPECT_NE(business().Get("/api/v1/models").body.find("threw out of create"), std::string::npos);
+    EXPECT_EQ(Metric(kind_line), counted + 1);
+    EXPECT_EQ(exceptions(), known + 1);
+    EXPECT_EQ(Prompt(R"("prompt":"x","model":"fine","fallback":false)").status, 200);
+    for (int i = 1; i < 5; ++i)
+        rows.push_back(AddRow("bad-" + std::to_string(i), kId, R"("settings":{"do":"misbehave"})"));
+    ASSERT_TRUE(Eventually(
+        [&] { return ReasonFor(business(), "runtime_create_throws.so") == "quarantined"; }));
+    ASSERT_TRUE(Eventually([&] { return StateOf("fine") == "no_plugin"; })) << StateOf("fine");
+    EXPECT_EQ(Metric(kind_line), counted + 5);
+    EXPECT_NE(business().Get("/ready").body.find("exception " + std::to_string(known + 5)),
+              std::string::npos);
+    const HttpAnswer other = Prompt(R"("prompt":"x","model":"fine")");
+    EXPECT_EQ(other.status, 200) << other.body;
+    EXPECT_EQ(other.Header("X-AIManager-Model"), "spare") << other.body;
+
+    // With the rows repaired a rescan brings it back.
+    for (const std::string& row : rows) {
+        const HttpAnswer patched =
+            data().Request("PATCH", "/api/v1/models/" + row, R"({"settings":{"do":null}})");
+        ASSERT_EQ(patched.status, 200) << patched.body;
+    }
+    ASSERT_TRUE(Eventually([&] {
+        // The business API has the repaired rows when its copy of the last one has.
+        return business().Post("/api/v1/plugins/rescan", "", Key()).status == 200 &&
+               StateOf("fine") == "available" && StateOf("bad-4") == "available";
+    }));
+    EXPECT_EQ(Prompt(R"("prompt":"x","model":"bad-4","fallback":false)").status, 200);
+}
+
+// A call that never returns cannot be interrupted. It is told who holds which loop, the others
+// serve on, and the plugin gets no further one.
+TEST_F(ContainmentTest, CallThatDoesNotReturnIsNamedAndItsPluginIsTakenOut) {
+    constexpr const char* kId = "runtime_holds";
+    const TemporaryFolder state;
+    const fs::path hold = state.path() / "hold";
+    { std::ofstream held(hold); }
+    const Service service =
+        StartBusinessApi(state.path(), stack().data_api.port, {{"ENGINE_THREADS", "4"}});
+    // A new connection falls to any of the loops, and the one that stands still answers nobody.
+    const auto get = [&](const std::string& path, const std::string& wanted) {
+        return Eventually(
+            [&] {
+                HttpTestClient client = service.Client(std::chrono::seconds(2));
+                return client.Get(path, Key()).body.find(wanted) != std::string::npos;
+            },
+            std::chrono::seconds(60));
+    };
+    PluginFile file(state.path() / "plugins" / "runtime_holds.so");
+    file.MoveIn(FixtureBytes(kId));
+    const HttpAnswer row =
+        data().Post("/api/v1/models",
+                    R"({"name":"bad","upstream_model":"misbehave","provider":"runtime_holds",)"
+                    R"("endpoint":)" +
+                        Quote("http://127.0.0.1:9" + hold.string()) + "}");
+    ASSERT_EQ(row.status, 201) << row.body;
+    AddModel("spare");
+    ASSERT_TRUE(Eventually([&] {
+        const json::Document models = Json(service.Client().Get("/api/v1/models").body);
+        for (const auto& [key, model] : models.root()) {
+            if (model.Get("name").StringOr("") == "bad")
+                return model.Get("state").StringOr("") == "available";
+        }
+        return false;
+    }));
+    ASSERT_TRUE(get("/ready", R"("loops":{"status":"up")"));
+    const auto ask = [&](const std::string& model, std::chrono::seconds limit) {
+        HttpTestClient client = service.Client(limit);
+        return client.Post("/api/v1/prompts",
+                           R"({"prompt":"x","fallback":false,"model":")" + model + "\"}", Key());
+    };
+    ASSERT_TRUE(Eventually([&] { return ask("spare", std::chrono::seconds(20)).status == 200; }));
+
+    HttpAnswer held_up;
+    std::thread caller([&] { held_up = ask("bad", std::chrono::seconds(120)); });
+    const auto said = [&](const std::string& event) {
+        return service.process->WaitUntil(
+            [&] {
+                const std::string output = service.process->output();
+                const std::size_t at = output.find("\"event\":\"" + event + "\"");
+                return at != std::string::npos &&
+                       output.substr(at, output.find('\n', at) - at).find(kId) != std::string::npos;
+            },
+            std::chrono::seconds(60));
+    };
+    if (!said("loop_stalled")) {
+        fs::remove(hold);
+        caller.join();
+        FAIL() << held_up.status << " " << held_up.body << service.process->output();
+    }
+    EXPECT_TRUE(get("/ready", " s in the plugin runtime_holds"));
+    EXPECT_TRUE(get("/ready", R"("status":"degraded")"));
+    EXPECT_TRUE(get("/metrics", "\naimanager_loops_stalled 1\n"));
+    EXPECT_TRUE(Eventually([&] { return ask("spare", std::chrono::seconds(2)).status == 200; },
+                           std::chrono::seconds(60)));
+    EXPECT_TRUE(said("plugin_quarantined"));
+    EXPECT_TRUE(get("/api/v1/models", "has not come back"));
+
+    fs::remove(hold);
+    caller.join();
+    EXPECT_EQ(held_up.status, 200) << held_up.body;
+    EXPECT_TRUE(said("loop_resumed"));
+    EXPECT_TRUE(get("/ready", R"("loops":{"status":"up")"));
+    EXPECT_TRUE(get("/metrics", "aimanager_plugin_misbehaviours_total{kind=\"over_budget\"} 1\n"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PluginContainmentTest,

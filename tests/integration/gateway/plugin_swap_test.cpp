@@ -201,6 +201,10 @@ TEST_F(GatewayTest, RemovedPluginsModelsAreUnavailableUntilItComesBack) {
     EXPECT_EQ(ask(), 200);
     ASSERT_TRUE(Eventually([&] { return StateOf("removed") == "no_plugin"; }));
     EXPECT_EQ(ask(), 503);
+    // The row that is left does not keep the generation.
+    EXPECT_TRUE(Eventually([&] {
+        return !PluginReport(business(), "retiring", "stamp").root().Get("generation").exists();
+    }));
     file.MoveIn(FixtureBytes("stamp_2"));
     ASSERT_TRUE(Eventually([&] { return StateOf("removed") == "available"; }));
     EXPECT_EQ(ask(), 200);

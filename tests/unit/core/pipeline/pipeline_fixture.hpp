@@ -130,7 +130,7 @@ class PipelineFixture : public ::testing::Test {
         target->generation = std::make_shared<const plugin::Generation>(std::move(facts));
         auto provider = plugin::ChatProvider::Create(
             nullptr, plugin_.table(), plugin_.address(),
-            [](std::string_view) { return std::nullopt; }, 0, nullptr);
+            [](std::string_view) { return std::nullopt; }, SystemClock(), nullptr, nullptr);
         ASSERT_TRUE(provider);
         target->provider = *provider;
         target->model_json = "\"" + name + "\"";

@@ -27,7 +27,7 @@ class ConductTest : public ::testing::Test {
     std::shared_ptr<ConductTotals> totals_ = std::make_shared<ConductTotals>();
     std::vector<Conduct::Report> reports_;
     Conduct& conduct_ = Conduct::Make(
-        totals_, [this](const Conduct::Report& report) { reports_.push_back(report); });
+        "plugin", totals_, [this](const Conduct::Report& report) { reports_.push_back(report); });
 };
 
 TEST_F(ConductTest, FifthStrikeWithinTheWindowIsQuarantine) {
@@ -38,8 +38,22 @@ TEST_F(ConductTest, FifthStrikeWithinTheWindowIsQuarantine) {
     EXPECT_TRUE(conduct_.quarantined());
     conduct_.Strike(start_ + minutes(4));
     ASSERT_EQ(Told(Conduct::Report::Kind::kQuarantined), 1u);
-    EXPECT_EQ(reports_.back().detail, "exception 1");
+    EXPECT_EQ(reports_.back().detail,
+              "broke the rules in 5 sessions within ten minutes (exception 1)");
     EXPECT_EQ(conduct_.figures().strikes, 6u);
+}
+
+TEST_F(ConductTest, ACallThatDoesNotComeBackIsQuarantineAtOnce) {
+    EXPECT_EQ(conduct_.plugin(), "plugin");
+    conduct_.Condemn(seconds(6));
+    conduct_.Condemn(seconds(7));
+    EXPECT_TRUE(conduct_.quarantined());
+    ASSERT_EQ(Told(Conduct::Report::Kind::kQuarantined), 1u);
+    EXPECT_EQ(reports_.back().detail,
+              "has held a thread for 6 s in one call, and has not come back");
+    EXPECT_EQ(conduct_.figures().strikes, 0u);
+    conduct_.Pardon();
+    EXPECT_FALSE(conduct_.quarantined());
 }
 
 TEST_F(ConductTest, StrikesThatAreFarApartAreForgiven) {
@@ -47,7 +61,7 @@ TEST_F(ConductTest, StrikesThatAreFarApartAreForgiven) {
         conduct_.Strike(start_ + i * (seconds(Conduct::kWindow) / 4 + seconds(1)));
     EXPECT_FALSE(conduct_.quarantined());
     // The window is inclusive: five strikes, the last exactly ten minutes after the first.
-    Conduct& other = Conduct::Make(totals_, [](const Conduct::Report&) {});
+    Conduct& other = Conduct::Make("other", totals_, [](const Conduct::Report&) {});
     for (int i = 0; i < 5; ++i) other.Strike(start_ + i * (seconds(Conduct::kWindow) / 4));
     EXPECT_TRUE(other.quarantined());
 }

@@ -86,8 +86,8 @@ class ContainmentTest : public ::testing::Test {
 
     Answer Ask(const GenerationPtr& generation, const std::string& model) {
         auto provider = ChatProvider::Create(
-            generation, generation->chat(), "{}", [](std::string_view) { return std::nullopt; }, 1,
-            nullptr);
+            generation, generation->chat(), "{}", [](std::string_view) { return std::nullopt; },
+            SystemClock(), nullptr, nullptr);
         EXPECT_TRUE(provider);
         completion::ChatRequest request;
         request.members = R"("messages":[{"role":"user","content":"x"}])";
@@ -122,6 +122,13 @@ class ContainmentTest : public ::testing::Test {
         });
         context.run();
         return answer;
+    }
+    // What becomes of a row with these settings. The plugin keeps nothing of it.
+    Result<std::shared_ptr<const ChatProvider>> Make(const GenerationPtr& generation,
+                                                     std::string_view settings) {
+        return ChatProvider::Create(
+            generation, generation->chat(), settings, [](std::string_view) { return std::nullopt; },
+            SystemClock(), nullptr, generation->conduct());
     }
     Answer Misbehave() {
         const GenerationPtr generation = Serving();
@@ -180,6 +187,32 @@ TEST_F(ContainmentTest, ThrowingPluginIsQuarantined) {
     ExpectQuarantineAfterFive(Misbehaviour::kException);
     EXPECT_EQ(observer_.quarantines, 1);
     EXPECT_EQ(observer_.rollbacks, 0);
+}
+
+TEST_F(ContainmentTest, ThrowingOutOfCreateIsCountedAndLeadsToQuarantine) {
+    Start("runtime_create_throws");
+    const GenerationPtr generation = Serving();
+    EXPECT_TRUE(Make(generation, "{}"));
+    EXPECT_EQ(generation->conduct()->figures().strikes, 0u);
+    for (std::size_t i = 0; i < Conduct::kStrikes; ++i) {
+        EXPECT_FALSE(generation->conduct()->quarantined()) << i;
+        const auto made = Make(generation, R"({"mode":"misbehave"})");
+        ASSERT_FALSE(made);
+        EXPECT_EQ(made.error().kind, ErrorKind::kInternal);
+        EXPECT_NE(made.error().message.find("create"), std::string::npos) << made.error().message;
+        EXPECT_EQ(Counted(Misbehaviour::kException), i + 1);
+        EXPECT_EQ(generation->conduct()->figures().strikes, i + 1);
+    }
+    ASSERT_TRUE(Eventually([&] { return ReasonOf(*registry_, file()) == "quarantined"; }));
+    EXPECT_EQ(Serving(), nullptr);
+    EXPECT_EQ(observer_.quarantines, 1);
+    EXPECT_NE(testing::RefusalOf(*registry_, file())->message.find("exception 5"),
+              std::string::npos);
+    // It is not called any more, also for a row that it would take.
+    const auto late = Make(generation, "{}");
+    ASSERT_FALSE(late);
+    EXPECT_NE(late.error().message.find("quarantine"), std::string::npos);
+    EXPECT_EQ(generation->conduct()->figures().strikes, Conduct::kStrikes);
 }
 
 TEST_F(ContainmentTest, UnknownStepsLeadToQuarantine) {

@@ -64,6 +64,24 @@ TEST(DescriptorTest, IsCopiedWhole) {
     EXPECT_EQ(copy->capabilities, std::vector<std::string>{"stream"});
 }
 
+// As a request promises it: without '/' at its end.
+TEST(DescriptorTest, TheEndpointEndsWithoutASlash) {
+    struct Case {
+        const char* given;
+        const char* kept;
+    };
+    for (const Case& c : {Case{"https://a.test/v1/", "https://a.test/v1"},
+                          Case{"https://a.test//", "https://a.test"},
+                          Case{"https://a.test/v1", "https://a.test/v1"},
+                          Case{"mock://", "mock://"}, Case{"", ""}}) {
+        aim_descriptor descriptor = MakeDescriptor();
+        descriptor.default_endpoint = Str(c.given);
+        const auto copy = CopyDescriptor(descriptor);
+        ASSERT_TRUE(copy) << copy.error().message;
+        EXPECT_EQ(copy->default_endpoint, c.kept);
+    }
+}
+
 TEST(DescriptorTest, EachFaultIsNamed) {
     static const std::string kLong(4096, 'a');
     struct Case {

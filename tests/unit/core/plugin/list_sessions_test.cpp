@@ -76,7 +76,8 @@ struct OneCall {
 
     static auto Create() {
         auto provider = ProviderObject<Table>::Create(
-            nullptr, &TableOf(), "{}", [](std::string_view) { return std::nullopt; }, 0, nullptr);
+            nullptr, &TableOf(), "{}", [](std::string_view) { return std::nullopt; }, SystemClock(),
+            nullptr, nullptr);
         return std::move(*provider);
     }
 };

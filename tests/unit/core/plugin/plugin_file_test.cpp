@@ -1,5 +1,12 @@
 // The steps between a path and a staged, trusted candidate.
+#include <atomic>
+#include <fstream>
+#include <thread>
+
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/plugin/examiner.hpp"
@@ -65,6 +72,30 @@ TEST(PluginBytesTest, LimitAndModeAreChecked) {
         EXPECT_EQ(ReadPluginBytes(folder / "file", Limits()).error().reason,
                   RefusalReason::kUnsafeOwnerOrMode);
     }
+}
+
+// Whoever writes while the bytes are read has not finished.
+TEST(PluginBytesTest, FileThatGrowsWhileItIsReadIsStillChanging) {
+    const TempFolder folder;
+    const fs::path file = folder / "file";
+    WriteAll(file, std::string(8u << 20, 'x'));
+    std::atomic<bool> stop{false};
+    std::thread writer([&] {
+        while (!stop) {
+            std::ofstream more(file, std::ios::binary | std::ios::app);
+            for (int i = 0; i < 100 && !stop; ++i) more << 'x' << std::flush;
+            more.close();
+            // Not without end: the reader has a limit of its own.
+            if (fs::file_size(file) > (16u << 20)) fs::resize_file(file, 8u << 20);
+        }
+    });
+    EXPECT_TRUE(testing::Eventually([&] {
+        const auto read = ReadPluginBytes(file, Limits());
+        return !read && read.error().reason == RefusalReason::kStillChanging;
+    }));
+    stop = true;
+    writer.join();
+    EXPECT_TRUE(ReadPluginBytes(file, Limits()));
 }
 
 TEST(ManifestNoteTest, ReadsKeysInAnyOrderAndIgnoresUnknownOnes) {
@@ -151,6 +182,31 @@ TEST(PluginStageTest, FolderThatIsALinkOrAFileIsRefused) {
     EXPECT_EQ(
         PluginStage(folder / "file/stage").Store("x", security::Sha256("x"), "x").error().reason,
         RefusalReason::kStagingFailed);
+}
+
+// In a child with a mount of its own. Containers mount volumes so, and the loader's own words for
+// it help nobody.
+TEST(PluginStageTest, FileSystemWithoutExecIsNamed) {
+    const TempFolder folder;
+    enum Result { kNamed, kNotNamed, kMayNotMount };
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("tmpfs", folder.path().c_str(), "tmpfs", MS_NOEXEC, "size=4m") != 0)
+            ::_exit(kMayNotMount);
+        const auto staged = PluginStage(folder / "stage").Store("x", security::Sha256("x"), "x");
+        const bool named = !staged && staged.error().reason == RefusalReason::kNoexecStaging &&
+                           staged.error().message.find("AIM_STATE_DIR") != std::string::npos &&
+                           staged.error().message.find(folder.path().string()) != std::string::npos;
+        ::_exit(named ? kNamed : kNotNamed);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == kMayNotMount) GTEST_SKIP() << "this process may not mount";
+    EXPECT_EQ(WEXITSTATUS(status), kNamed);
 }
 
 TEST(ProbeVerdictTest, SurvivesTheLine) {

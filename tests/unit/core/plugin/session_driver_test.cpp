@@ -86,7 +86,7 @@ class SessionDriverTest : public ::testing::Test {
     Task<> Play(Outcome& outcome) {
         auto provider = ChatProvider::Create(
             nullptr, plugin_.table(), plugin_.address(),
-            [](std::string_view) { return std::nullopt; }, 0, nullptr);
+            [](std::string_view) { return std::nullopt; }, SystemClock(), nullptr, nullptr);
         ChatSession::Target target;
         target.provider = *provider;
         target.model = "m";

@@ -57,6 +57,13 @@ TEST_F(SecretSlotsTest, RefusesBrokenTemplatesUnknownSlotsAndValuesThatEndTheLin
     EXPECT_FALSE(FillSecretSlots("{KEY}", nullptr).has_value());
 }
 
+// A template is written by one person, a value by another: the code tells whose fault it was.
+TEST_F(SecretSlotsTest, ABadValueIsToldApartFromABadTemplate) {
+    EXPECT_EQ(Fill("{BROKEN}").error().code, "setting_value");
+    EXPECT_EQ(Fill("{UNKNOWN}").error().code, "");
+    EXPECT_EQ(Fill("{KEY").error().code, "");
+}
+
 TEST_F(SecretSlotsTest, KnowsWhatWillBeSecret) {
     EXPECT_TRUE(HasSecretSlots("Bearer {KEY}"));
     EXPECT_TRUE(HasSecretSlots("{"));

@@ -57,6 +57,31 @@ TEST_F(EndpointTest, TheFirstNamedUrlWins) {
               "http://d:9");
 }
 
+TEST_F(EndpointTest, WorkerAndBotAreWhereRunShHasLeftThem) {
+    const auto worker = [&](Variables variables, const std::string& url = {}) {
+        variables.emplace("AIM_STATE_DIR", state_.string());
+        return HealthWorker(config::Environment(std::move(variables)), url)->base;
+    };
+    EXPECT_EQ(worker({}), "http://127.0.0.1:8002");
+    EXPECT_EQ(worker({{"HEALTH_WORKER_PORT", "0"}}), "http://127.0.0.1:8002");
+    EXPECT_EQ(worker({{"HEALTH_WORKER_HOST", "0.0.0.0"}, {"HEALTH_WORKER_PORT", "9002"}}),
+              "http://127.0.0.1:9002");
+    fs::create_directory(state_ / "run");
+    std::ofstream(state_ / "run" / "health-worker.url") << "http://127.0.0.1:41234\n";
+    EXPECT_EQ(worker({}), "http://127.0.0.1:41234");
+    EXPECT_EQ(worker({{"HEALTH_WORKER_PORT", "0"}}), "http://127.0.0.1:41234");
+    EXPECT_EQ(worker({{"HEALTH_WORKER_PORT", "9002"}}), "http://127.0.0.1:9002");
+    EXPECT_EQ(worker({{"HEALTH_WORKER_URL", "http://w:1"}}), "http://w:1");
+    EXPECT_EQ(worker({{"HEALTH_WORKER_URL", "http://w:1"}}, "http://x:2/"), "http://x:2");
+    // What is no URL is nobody's.
+    std::ofstream(state_ / "run" / "health-worker.url", std::ios::trunc) << "http:/";
+    EXPECT_EQ(worker({}), "http://127.0.0.1:8002");
+    const config::Environment none(Variables{{"AIM_STATE_DIR", state_.string()}});
+    EXPECT_EQ(TelegramBot(none, "")->base, "http://127.0.0.1:8003");
+    EXPECT_TRUE(TelegramBot(none, "")->key.empty());
+    EXPECT_FALSE(TelegramBot(none, "nonsense"));
+}
+
 TEST_F(EndpointTest, ABadUrlIsNamedByItsSource) {
     for (const char* const url :
          {"nonsense", "ftp://a", "http://", "http://a/?b=c", "http://u:secret@a"}) {
