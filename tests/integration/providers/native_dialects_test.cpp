@@ -1,153 +1,34 @@
 // The plugins with dialects of their own through the whole gateway, against a provider that speaks
 // them.
-#include <array>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "tests/integration/gateway/gateway_test_base.hpp"
+#include "tests/integration/providers/providers_test_base.hpp"
 
 namespace aim::gateway {
 namespace {
 
-struct Native {
-    const char* plugin;
-    const char* column;  // of the row
-    const char* path;    // of the fake provider
-    const char* header;  // that carries the key
-    const char* prefix;  // before the key
-    const char* variable;
-    bool tools;
-};
-
-constexpr std::array<Native, 4> kNatives = {{
-    {"gemini", "Google Gemini", "/as/gemini/v1beta", "x-goog-api-key", "",
-     "GOOGLE_AI_STUDIO_API_KEY", true},
-    {"anthropic", "Anthropic", "/as/anthropic/v1", "x-api-key", "", "ANTHROPIC_API_KEY", true},
-    {"cloudflare", "Cloudflare", "/as/cloudflare/client/v4", "authorization", "Bearer ",
-     "CLOUDFLARE_API_TOKEN", true},
-    {"replicate", "Replicate", "/as/replicate/v1", "authorization", "Bearer ",
-     "REPLICATE_API_TOKEN", false},
-}};
-
-std::string CanaryOf(const Native& native) {
-    return "canary-" + std::string(native.plugin) + "-4c19e2";
-}
-
-struct Reply {
-    int status = 0;
-    std::string text;
-    std::string body;
-    std::string finish;
-    std::int64_t total_tokens = -1;
-    bool done = false;
-    bool error = false;
-};
-
-class NativeDialectsTest : public GatewayTest {
+class NativeDialectsTest : public ProvidersTest {
   protected:
-    static void SetUpTestSuite() {
-        Environment settings = {{"CLOUDFLARE_ACCOUNT_ID", "acct1"}};
-        for (const Native& native : kNatives) settings[native.variable] = CanaryOf(native);
-        state_ = std::make_unique<TemporaryFolder>();
-        gateway_ = std::make_unique<Service>(
-            StartBusinessApi(state_->path(), stack().data_api.port, settings));
-    }
-    // No key was written anywhere.
-    static void TearDownTestSuite() {
-        EXPECT_EQ(gateway_->process->Terminate(), 0);
-        for (const Native& native : kNatives)
-            EXPECT_EQ(gateway_->process->output().find(CanaryOf(native)), std::string::npos);
-        gateway_.reset();
-        state_.reset();
-    }
-    void TearDown() override {
-        if (HasFailure()) {
-            const std::string output = gateway_->process->output();
-            std::fprintf(stderr, "--- gateway ---\n%s\n",
-                         output.substr(output.size() > 6000 ? output.size() - 6000 : 0).c_str());
-        }
-    }
+    static void SetUpTestSuite() { StartGateway(kNatives); }
+    static void TearDownTestSuite() { StopGateway(); }
 
-    // A row for each plugin, named <plugin><suffix>; returns when the gateway offers them.
-    void AddRows(const std::string& suffix) {
-        const std::string base = provider().url();
-        const std::string origin = base.substr(0, base.find("/openai/v1"));
-        for (const Native& native : kNatives) {
-            const HttpAnswer answer = data().Post(
-                "/api/v1/models", "{\"name\":" + Quote(native.plugin + suffix) +
-                                      ",\"provider\":" + Quote(native.column) +
-                                      ",\"endpoint\":" + Quote(origin + native.path) + "}");
-            ASSERT_EQ(answer.status, 201) << answer.body;
-        }
-        ASSERT_TRUE(Eventually([&] {
-            HttpTestClient client = gateway_->Client();
-            const json::Document models = Json(client.Get("/api/v1/models").body);
-            std::size_t available = 0;
-            for (const auto& [key, model] : models.root())
-                available += model.Get("name").StringOr("").ends_with(suffix) &&
-                             model.Get("state").StringOr("") == "available";
-            return available == kNatives.size();
-        })) << gateway_->Client().Get("/api/v1/models").body;
-    }
-
+    // Each by itself: no other model answers in its place.
     static Reply Ask(const std::string& model, const std::string& more) {
-        HttpTestClient client = gateway_->Client();
-        const HttpAnswer answer =
-            client.Post("/v1/chat/completions",
-                        R"({"fallback":false,"model":)" + Quote(model) + "," + more + "}", Key());
-        Reply reply;
-        reply.status = answer.status;
-        reply.body = answer.body;
-        if (answer.status != 200) return reply;
-        const json::Document document = Json(answer.body);
-        const json::Value choice = document.root().Get("choices").At(0);
-        reply.text = choice.Get("message").Get("content").StringOr("");
-        reply.finish = choice.Get("finish_reason").StringOr("");
-        reply.total_tokens = document.root().Get("usage").Get("total_tokens").Int64Or(-1);
-        reply.done = true;
-        return reply;
+        return ProvidersTest::Ask(model, R"("fallback":false,)" + more);
     }
-
     static Reply AskStreamed(const std::string& model, const std::string& more) {
-        StreamReader stream(
-            *gateway_, "/v1/chat/completions",
-            R"({"stream":true,"stream_options":{"include_usage":true},"fallback":false,"model":)" +
-                Quote(model) + "," + more + "}");
-        Reply reply;
-        stream.ReadAll();
-        reply.status = stream.head().status;
-        reply.body = stream.body();
-        for (const std::string& event : stream.Events()) {
-            if (event == "[DONE]") {
-                reply.done = true;
-                continue;
-            }
-            const json::Document chunk = Json(event);
-            const json::Value choice = chunk.root().Get("choices").At(0);
-            reply.error = reply.error || chunk.root().Get("error").exists();
-            reply.text += choice.Get("delta").Get("content").StringOr("");
-            reply.finish += choice.Get("finish_reason").StringOr("");
-            reply.total_tokens =
-                chunk.root().Get("usage").Get("total_tokens").Int64Or(reply.total_tokens);
-        }
-        return reply;
+        return ProvidersTest::AskStreamed(model, R"("fallback":false,)" + more);
     }
-
-    static std::unique_ptr<TemporaryFolder> state_;
-    static std::unique_ptr<Service> gateway_;
 };
-
-std::unique_ptr<TemporaryFolder> NativeDialectsTest::state_;
-std::unique_ptr<Service> NativeDialectsTest::gateway_;
 
 constexpr std::string_view kMessages =
     R"("max_tokens":50,"temperature":0.5,"messages":[{"role":"system","content":"Be brief."},)"
     R"({"role":"user","content":"Say it"}])";
 
 TEST_F(NativeDialectsTest, AnswersWholeAndStreamed) {
-    AddRows("-main");
-    for (const Native& native : kNatives) {
+    AddRows(kNatives, "-main");
+    for (const Provider& native : kNatives) {
         const std::string model = native.plugin + std::string("-main");
         SCOPED_TRACE(model);
         provider().Script(model,
@@ -163,9 +44,9 @@ TEST_F(NativeDialectsTest, AnswersWholeAndStreamed) {
     }
     // Each got its own key, in its header only.
     for (const RecordedRequest& request : provider().Requests()) {
-        for (const Native& native : kNatives) {
+        for (const Provider& native : kNatives) {
             if (request.model != native.plugin + std::string("-main")) continue;
-            EXPECT_EQ(request.Header(native.header), native.prefix + CanaryOf(native));
+            EXPECT_EQ(request.Header(native.header), AuthorizationOf(native));
         }
         EXPECT_EQ(request.path.find("canary"), std::string::npos);
         EXPECT_EQ(request.body.find("canary"), std::string::npos);
@@ -175,11 +56,11 @@ TEST_F(NativeDialectsTest, AnswersWholeAndStreamed) {
 }
 
 TEST_F(NativeDialectsTest, ToolCallsArriveInOpenAisShape) {
-    AddRows("-tools");
+    AddRows(kNatives, "-tools");
     const std::string more =
         R"("messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","function":)"
         R"({"name":"get_weather","parameters":{"type":"object"}}}])";
-    for (const Native& native : kNatives) {
+    for (const Provider& native : kNatives) {
         const std::string model = native.plugin + std::string("-tools");
         SCOPED_TRACE(model);
         provider().Script(model,
@@ -207,10 +88,10 @@ TEST_F(NativeDialectsTest, ToolCallsArriveInOpenAisShape) {
 }
 
 TEST_F(NativeDialectsTest, WhoeverEmbedsDoesSoAHundredAtATime) {
-    AddRows("-embed");
+    AddRows(kNatives, "-embed");
     std::string inputs;
     for (int i = 0; i < 101; ++i) inputs += std::string(i == 0 ? "" : ",") + "\"four\"";
-    for (const Native& native : kNatives) {
+    for (const Provider& native : kNatives) {
         SCOPED_TRACE(native.plugin);
         const std::string model = native.plugin + std::string("-embed");
         HttpTestClient client = gateway_->Client();
@@ -232,7 +113,7 @@ TEST_F(NativeDialectsTest, WhoeverEmbedsDoesSoAHundredAtATime) {
 }
 
 TEST_F(NativeDialectsTest, TheSignatureOfACallComesBackToGemini) {
-    AddRows("-sign");
+    AddRows(kNatives, "-sign");
     provider().Script("gemini-sign",
                       R"([{"tool_calls":[{"name":"f","arguments":{}}]},{"text":"ok"}])");
     const Reply first = Ask("gemini-sign", R"("messages":[{"role":"user","content":"Hi"}])");
@@ -250,9 +131,9 @@ TEST_F(NativeDialectsTest, TheSignatureOfACallComesBackToGemini) {
 }
 
 TEST_F(NativeDialectsTest, FaultsAreToldAndABrokenStreamNeverLooksWhole) {
-    for (const char* suffix : {"-limited", "-key", "-cut", "-error"}) AddRows(suffix);
+    for (const char* suffix : {"-limited", "-key", "-cut", "-error"}) AddRows(kNatives, suffix);
     const std::string more = R"("messages":[{"role":"user","content":"Hi"}])";
-    for (const Native& native : kNatives) {
+    for (const Provider& native : kNatives) {
         const std::string name = native.plugin;
         SCOPED_TRACE(name);
         provider().Script(name + "-limited", R"({"status":429,"headers":{"retry-after":"60"}})");

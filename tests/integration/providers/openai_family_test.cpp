@@ -1,43 +1,15 @@
+// The OpenAI family through the whole gateway, against a provider that speaks as each of them does.
 #include <array>
 #include <cstdlib>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "tests/integration/gateway/gateway_test_base.hpp"
+#include "tests/integration/providers/providers_test_base.hpp"
 
 namespace aim::gateway {
 namespace {
-
-using std::chrono::seconds;
-
-struct Family {
-    const char* plugin;
-    const char* column;  // of the row: an alias where there is one
-    const char* path;    // of the fake provider
-    const char* key;     // variable; empty: none is needed
-};
-
-constexpr std::array<Family, 11> kFamily = {{
-    {"groq", "Groq", "/openai/v1", "GROQ_API_KEY"},
-    {"openai", "OpenAI", "/as/openai/v1", "OPENAI_API_KEY"},
-    {"cerebras", "Cerebras", "/as/cerebras/v1", "CEREBRAS_API_KEY"},
-    {"sambanova", "SambaNova", "/as/sambanova/v1", "SAMBANOVA_API_KEY"},
-    {"huggingface", "HuggingFace", "/as/huggingface/v1", "HUGGINGFACE_API_KEY"},
-    {"deepseek", "DeepSeek", "/as/deepseek/v1", "DEEPSEEK_API_KEY"},
-    {"together", "Together.ai", "/as/together/v1/chat/completions", "TOGETHER_API_KEY"},
-    {"openrouter", "OpenRouter", "/as/openrouter/v1", "OPENROUTER_API_KEY"},
-    {"mistral", "Mistral", "/as/mistral/v1", "MISTRAL_API_KEY"},
-    {"xai", "xAI", "/as/xai/v1", "XAI_API_KEY"},
-    {"openai_compatible", "Ollama", "/as/openai_compatible/v1", ""},
-}};
-
-std::string CanaryOf(const Family& family) {
-    return "canary-" + std::string(family.plugin) + "-77f0a1";
-}
 
 // What a client of the OpenAI paths may say, with much that one or another provider does not take.
 constexpr std::string_view kRich =
@@ -46,134 +18,15 @@ constexpr std::string_view kRich =
     R"({"role":"assistant","content":"Hi!","reasoning_content":"A greeting."},)"
     R"({"role":"user","content":"Say it"}])";
 
-struct Reply {
-    int status = 0;
-    std::string text;
-    std::string body;
-    std::int64_t prompt_tokens = -1;
-    std::int64_t completion_tokens = -1;
-    bool done = false;   // the stream's terminator came, or the answer was whole
-    bool error = false;  // an error event inside the stream
-    std::string attempts;
-    std::string retry_after;
-};
-
-void TakeUsage(const json::Value& usage, Reply& reply) {
-    if (!usage.IsObject()) return;
-    reply.prompt_tokens = usage.Get("prompt_tokens").Int64Or(-1);
-    reply.completion_tokens = usage.Get("completion_tokens").Int64Or(-1);
-}
-
-class OpenAiFamilyTest : public GatewayTest {
+class OpenAiFamilyTest : public ProvidersTest {
   protected:
-    static void SetUpTestSuite() {
-        Environment keys;
-        for (const Family& family : kFamily)
-            if (*family.key != '\0') keys[family.key] = CanaryOf(family);
-        state_ = std::make_unique<TemporaryFolder>();
-        gateway_ = std::make_unique<Service>(
-            StartBusinessApi(state_->path(), stack().data_api.port, keys));
-    }
-    // No key was written anywhere.
-    static void TearDownTestSuite() {
-        EXPECT_EQ(gateway_->process->Terminate(), 0);
-        for (const Family& family : kFamily)
-            EXPECT_EQ(gateway_->process->output().find(CanaryOf(family)), std::string::npos);
-        gateway_.reset();
-        state_.reset();
-    }
-
-    void TearDown() override {
-        if (HasFailure()) {
-            const std::string output = gateway_->process->output();
-            std::fprintf(stderr, "--- gateway ---\n%s\n",
-                         output.substr(output.size() > 6000 ? output.size() - 6000 : 0).c_str());
-        }
-    }
-
-    // A row for each plugin, named <plugin><suffix>; returns when the gateway offers them.
-    void AddRows(const std::string& suffix) {
-        const std::string base = provider().url();
-        const std::string origin = base.substr(0, base.find("/openai/v1"));
-        for (const Family& family : kFamily) {
-            const HttpAnswer answer = data().Post(
-                "/api/v1/models", "{\"name\":" + Quote(family.plugin + suffix) +
-                                      ",\"provider\":" + Quote(family.column) +
-                                      ",\"endpoint\":" + Quote(origin + family.path) + "}");
-            ASSERT_EQ(answer.status, 201) << answer.body;
-        }
-        ASSERT_TRUE(Eventually([&] {
-            HttpTestClient client = gateway_->Client();
-            const json::Document models = Json(client.Get("/api/v1/models").body);
-            std::size_t available = 0;
-            for (const auto& [key, model] : models.root())
-                available += model.Get("name").StringOr("").ends_with(suffix) &&
-                             model.Get("state").StringOr("") == "available";
-            return available == kFamily.size();
-        })) << gateway_->Client().Get("/api/v1/models").body;
-    }
-
-    static Reply Ask(const std::string& model, const std::string& more) {
-        HttpTestClient client = gateway_->Client();
-        const HttpAnswer answer = client.Post(
-            "/v1/chat/completions", "{\"model\":" + Quote(model) + "," + more + "}", Key());
-        Reply reply;
-        reply.status = answer.status;
-        reply.body = answer.body;
-        reply.attempts = answer.Header("X-AIManager-Attempts");
-        reply.retry_after = answer.Header("Retry-After");
-        if (answer.status != 200) return reply;
-        const json::Document document = Json(answer.body);
-        reply.text =
-            document.root().Get("choices").At(0).Get("message").Get("content").StringOr("");
-        TakeUsage(document.root().Get("usage"), reply);
-        reply.done = true;
-        return reply;
-    }
-
-    static Reply AskStreamed(const std::string& model, const std::string& more) {
-        StreamReader stream(*gateway_, "/v1/chat/completions",
-                            R"({"stream":true,"stream_options":{"include_usage":true},"model":)" +
-                                Quote(model) + "," + more + "}");
-        Reply reply;
-        stream.ReadAll();
-        reply.status = stream.head().status;
-        reply.body = stream.body();
-        reply.attempts = stream.head().Header("X-AIManager-Attempts");
-        for (const std::string& event : stream.Events()) {
-            if (event == "[DONE]") {
-                reply.done = true;
-                continue;
-            }
-            const json::Document chunk = Json(event);
-            reply.error = reply.error || chunk.root().Get("error").exists();
-            reply.text +=
-                chunk.root().Get("choices").At(0).Get("delta").Get("content").StringOr("");
-            TakeUsage(chunk.root().Get("usage"), reply);
-        }
-        return reply;
-    }
-
-    // All at once, one thread each, in the order of the questions.
-    static std::vector<Reply> AtOnce(const std::vector<std::function<Reply()>>& questions) {
-        std::vector<Reply> replies(questions.size());
-        std::vector<std::thread> threads;
-        for (std::size_t i = 0; i < questions.size(); ++i)
-            threads.emplace_back([&, i] { replies[i] = questions[i](); });
-        for (std::thread& thread : threads) thread.join();
-        return replies;
-    }
-
-    static std::unique_ptr<TemporaryFolder> state_;
-    static std::unique_ptr<Service> gateway_;
+    static void SetUpTestSuite() { StartGateway(kFamily); }
+    static void TearDownTestSuite() { StopGateway(); }
 };
-
-std::unique_ptr<TemporaryFolder> OpenAiFamilyTest::state_;
-std::unique_ptr<Service> OpenAiFamilyTest::gateway_;
 
 TEST_F(OpenAiFamilyTest, FiftyAtOnceStreamedAndNot) {
-    AddRows("-main");
-    for (const Family& family : kFamily)
+    AddRows(kFamily, "-main");
+    for (const Provider& family : kFamily)
         provider().Script(family.plugin + std::string("-main"),
                           R"({"text":"one two three","reasoning":"think","prompt_tokens":12,)"
                           R"("completion_tokens":9,"cached_tokens":4,"reasoning_tokens":5})");
@@ -207,19 +60,18 @@ TEST_F(OpenAiFamilyTest, FiftyAtOnceStreamedAndNot) {
         EXPECT_EQ(request.path.find("canary"), std::string::npos);
         EXPECT_EQ(request.body.find("canary"), std::string::npos);
     }
-    for (const Family& family : kFamily)
-        EXPECT_EQ(seen[family.plugin + std::string("-main")],
-                  *family.key == '\0' ? "" : "Bearer " + CanaryOf(family));
+    for (const Provider& family : kFamily)
+        EXPECT_EQ(seen[family.plugin + std::string("-main")], AuthorizationOf(family));
 }
 
 TEST_F(OpenAiFamilyTest, WhoeverEmbedsDoesSoWithItsOwnKey) {
-    AddRows("-embed");
-    const auto embeds = [](const Family& family) {
+    AddRows(kFamily, "-embed");
+    const auto embeds = [](const Provider& family) {
         for (const char* none : {"cerebras", "huggingface", "deepseek", "xai"})
             if (std::string_view(family.plugin) == none) return false;
         return true;
     };
-    for (const Family& family : kFamily) {
+    for (const Provider& family : kFamily) {
         SCOPED_TRACE(family.plugin);
         const std::string model = family.plugin + std::string("-embed");
         HttpTestClient client = gateway_->Client();
@@ -239,14 +91,13 @@ TEST_F(OpenAiFamilyTest, WhoeverEmbedsDoesSoWithItsOwnKey) {
         const auto requests = provider().Requests();
         ASSERT_FALSE(requests.empty());
         EXPECT_TRUE(requests.back().path.ends_with("/v1/embeddings")) << requests.back().path;
-        EXPECT_EQ(requests.back().Header("authorization"),
-                  *family.key == '\0' ? "" : "Bearer " + CanaryOf(family));
+        EXPECT_EQ(requests.back().Header("authorization"), AuthorizationOf(family));
     }
 }
 
 TEST_F(OpenAiFamilyTest, ToolCallsOfEveryShapeArriveInOneShape) {
-    AddRows("-tools");
-    for (const Family& family : kFamily)
+    AddRows(kFamily, "-tools");
+    for (const Provider& family : kFamily)
         provider().Script(
             family.plugin + std::string("-tools"),
             R"({"tool_fragments":3,"tool_calls":[)"
@@ -255,7 +106,7 @@ TEST_F(OpenAiFamilyTest, ToolCallsOfEveryShapeArriveInOneShape) {
     const std::string more =
         R"("fallback":false,"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function",)"
         R"("function":{"name":"get_weather","strict":true,"parameters":{"type":"object"}}}])";
-    for (const Family& family : kFamily) {
+    for (const Provider& family : kFamily) {
         const Reply reply = AskStreamed(family.plugin + std::string("-tools"), more);
         ASSERT_EQ(reply.status, 200) << family.plugin << " " << reply.body;
         std::array<std::string, 2> ids;
@@ -286,10 +137,10 @@ TEST_F(OpenAiFamilyTest, ToolCallsOfEveryShapeArriveInOneShape) {
 }
 
 TEST_F(OpenAiFamilyTest, FiftyAtOnceWithFaultsAreAnsweredByTheOthers) {
-    AddRows("-main");
-    AddRows("-limited");
-    AddRows("-broken");
-    for (const Family& family : kFamily) {
+    AddRows(kFamily, "-main");
+    AddRows(kFamily, "-limited");
+    AddRows(kFamily, "-broken");
+    for (const Provider& family : kFamily) {
         provider().Script(family.plugin + std::string("-limited"), R"({"status":429})");
         provider().Script(family.plugin + std::string("-broken"), R"({"status":500})");
     }
@@ -321,11 +172,11 @@ TEST_F(OpenAiFamilyTest, FiftyAtOnceWithFaultsAreAnsweredByTheOthers) {
 }
 
 TEST_F(OpenAiFamilyTest, LimitsAreToldWithTheProvidersOwnHint) {
-    AddRows("-limited");
-    for (const Family& family : kFamily)
+    AddRows(kFamily, "-limited");
+    for (const Provider& family : kFamily)
         provider().Script(family.plugin + std::string("-limited"), R"({"status":429})");
     std::vector<std::function<Reply()>> questions;
-    for (const Family& family : kFamily) {
+    for (const Provider& family : kFamily) {
         const std::string model = family.plugin + std::string("-limited");
         questions.emplace_back([=] {
             return Ask(model, R"("fallback":false,"messages":[{"role":"user","content":"Hi"}])");
@@ -342,14 +193,14 @@ TEST_F(OpenAiFamilyTest, LimitsAreToldWithTheProvidersOwnHint) {
 }
 
 TEST_F(OpenAiFamilyTest, AWrongKeyAndAMissingModelAreKnownInEveryBody) {
-    AddRows("-key");
-    AddRows("-gone");
-    for (const Family& family : kFamily) {
+    AddRows(kFamily, "-key");
+    AddRows(kFamily, "-gone");
+    for (const Provider& family : kFamily) {
         provider().Script(family.plugin + std::string("-key"), R"({"status":401})");
         provider().Script(family.plugin + std::string("-gone"), R"({"status":404})");
     }
     const std::string more = R"("fallback":false,"messages":[{"role":"user","content":"Hi"}])";
-    for (const Family& family : kFamily) {
+    for (const Provider& family : kFamily) {
         const Reply key = Ask(family.plugin + std::string("-key"), more);
         EXPECT_EQ(key.status, 502) << family.plugin << " " << key.body;
         const Reply gone = Ask(family.plugin + std::string("-gone"), more);
@@ -363,9 +214,9 @@ TEST_F(OpenAiFamilyTest, AWrongKeyAndAMissingModelAreKnownInEveryBody) {
 }
 
 TEST_F(OpenAiFamilyTest, ABrokenStreamNeverLooksWhole) {
-    AddRows("-cut");
-    AddRows("-error");
-    for (const Family& family : kFamily) {
+    AddRows(kFamily, "-cut");
+    AddRows(kFamily, "-error");
+    for (const Provider& family : kFamily) {
         provider().Script(family.plugin + std::string("-cut"),
                           R"({"text":"a b c d","chunk_delay_ms":20,"cut_after_chunks":2})");
         provider().Script(family.plugin + std::string("-error"),
@@ -374,7 +225,7 @@ TEST_F(OpenAiFamilyTest, ABrokenStreamNeverLooksWhole) {
     }
     std::vector<std::function<Reply()>> questions;
     for (const char* suffix : {"-cut", "-error"}) {
-        for (const Family& family : kFamily) {
+        for (const Provider& family : kFamily) {
             const std::string model = family.plugin + std::string(suffix);
             questions.emplace_back([=] {
                 return AskStreamed(model, R"("messages":[{"role":"user","content":"Hi"}])");
@@ -391,12 +242,12 @@ TEST_F(OpenAiFamilyTest, ABrokenStreamNeverLooksWhole) {
 
 // Failing before the first content falls back unseen, though a 200 was sent.
 TEST_F(OpenAiFamilyTest, AnErrorBeforeContentFallsBackUnseen) {
-    AddRows("-first");
+    AddRows(kFamily, "-first");
     AddModel("spare");
-    for (const Family& family : kFamily)
+    for (const Provider& family : kFamily)
         provider().Script(family.plugin + std::string("-first"),
                           R"({"error_in_stream":{"message":"broke","type":"server_error"}})");
-    for (const Family& family : kFamily) {
+    for (const Provider& family : kFamily) {
         // Only the named one and the spare are there.
         const std::string model = family.plugin + std::string("-first");
         const Reply reply =
