@@ -22,7 +22,7 @@ readonly -a BUILD_PACKAGES=(
 readonly -a RUN_PACKAGES=("${BUILD_PACKAGES[@]}" postgresql)
 readonly -a TEST_PACKAGES=(
     libgtest-dev libgmock-dev libbenchmark-dev clang-tidy-16 clang-format-16 python3 python3-venv nginx procps openssl
-    abigail-tools chromium
+    abigail-tools chromium cargo golang-go
 )
 
 fail() {

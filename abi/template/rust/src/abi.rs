@@ -2,7 +2,8 @@
 //! headers; a table may be larger than here (a later host), never smaller.
 #![allow(dead_code)]
 
-use core::ffi::{c_char, c_void};
+use std::ffi::c_void;
+use std::os::raw::c_char; // not core::ffi, for compilers before 1.64
 
 pub const ABI_MAJOR: u16 = 1;
 pub const ABI_MINOR: u16 = 0;

@@ -4,7 +4,8 @@
 mod abi;
 
 use abi::*;
-use core::ffi::{c_char, c_void, CStr};
+use std::ffi::{c_void, CStr};
+use std::os::raw::c_char;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 const ID: &str = "template_rust";
@@ -233,10 +234,10 @@ extern "C" fn on_end(session: *mut c_void, call: *const Call, how: i32) -> i32 {
             return Err(failure(ERROR_UPSTREAM_FAILURE, 0, "the answer was cut short"));
         }
         // Without a reason the answer is not known to be whole.
-        let (Some(text), Some(reason)) =
-            (find_text(&this.answer, "\"content\""), find_text(&this.answer, "\"finish_reason\""))
-        else {
-            return Err(failure(ERROR_PROTOCOL_ERROR, 200, "the answer has no text or no finish reason"));
+        let found = (find_text(&this.answer, "\"content\""), find_text(&this.answer, "\"finish_reason\""));
+        let (text, reason) = match found {
+            (Some(text), Some(reason)) => (text, reason),
+            _ => return Err(failure(ERROR_PROTOCOL_ERROR, 200, "the answer has no text or no finish reason")),
         };
         (sink.text)(sink.context, 0, Str::view(&text));
         let finish = if reason == b"length" { FINISH_LENGTH } else { FINISH_STOP };
