@@ -89,6 +89,13 @@ class OverTlsTest : public ProvidersTest {
     static std::string Saying(const std::string& prompt) {
         return R"("messages":[{"role":"user","content":)" + Quote(prompt) + "}]";
     }
+    // A question to this model and no other one.
+    static std::function<Reply()> Alone(const std::string& name, bool streamed) {
+        return [name, streamed] {
+            const std::string more = R"("fallback":false,)" + Saying("Hi");
+            return streamed ? AskStreamed(name, more) : Ask(name, more);
+        };
+    }
 
     // What arrived at a provider came with its own key, in its own header.
     static void ExpectOwnKeys(const FakeProvider& server) {
@@ -259,10 +266,7 @@ TEST_F(OverTlsTest, AServerThatIsNotWhoItShouldBeGetsNothing) {
             const std::string name = provider.plugin + std::string("-") + c.name;
             rows.push_back({name, provider.column, Origin(c.server) + provider.path});
             const bool streamed = rows.size() % 2 == 0;
-            questions.emplace_back([name, streamed] {
-                const std::string more = R"("fallback":false,)" + Saying("Hi");
-                return streamed ? AskStreamed(name, more) : Ask(name, more);
-            });
+            questions.push_back(Alone(name, streamed));
         }
     }
     AddRows(rows);
@@ -304,10 +308,7 @@ TEST_F(OverTlsTest, ARedirectIsNotFollowedAndCarriesNoKeyAway) {
             secure_->Script(name, R"({"status":)" + std::to_string(status) +
                                       R"(,"headers":{"location":)" + Quote(target) +
                                       R"(},"body":""})");
-            questions.emplace_back([name, streamed] {
-                const std::string more = R"("fallback":false,)" + Saying("Hi");
-                return streamed ? AskStreamed(name, more) : Ask(name, more);
-            });
+            questions.push_back(Alone(name, streamed));
         }
     }
     AddRows(rows);
