@@ -84,7 +84,9 @@ aim_configure() {
 }
 
 # aim_build PRESET BUILD_DIR [TARGET...]: two builds of one folder wait for each other.
+# ccache takes sources with a precompiled header only when told that their macros are known.
 aim_build() {
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
     local preset=$1 dir=$2 status=0
     shift 2
     mkdir -p "$dir"

@@ -17,6 +17,7 @@ set(AIM_SANITIZE "" CACHE STRING "Sanitizers, comma separated (address,undefined
 option(AIM_COVERAGE "Instrument for source coverage" OFF)
 option(AIM_FUZZ "Build the libFuzzer targets" OFF)
 option(AIM_BENCH "Build the micro benchmarks" OFF)
+option(AIM_PCH "Precompile common headers" OFF)
 
 find_program(AIM_CCACHE ccache)
 if(AIM_CCACHE)
@@ -55,6 +56,11 @@ if(AIM_COVERAGE)
 endif()
 if(AIM_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+if(AIM_PCH)
+    # All users of one precompiled header need the same macros; without a time in it, ccache can take it.
+    add_compile_options(-pthread "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)

@@ -1,0 +1,5 @@
+// See aim_precompiled() in AimTargets.cmake.
+#pragma once
+
+#include "precompiled_asio.hpp"
+#include "precompiled_test.hpp"
