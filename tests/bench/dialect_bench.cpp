@@ -3,7 +3,7 @@
 // network and with a sink that only counts. The answers are those of the plugin's first two
 // transcripts, the whole one with a text of 2 KiB.
 //
-//   dialect_bench [SECONDS_A_FIGURE]
+//   dialect_bench [SECONDS_A_FIGURE [PROVIDER...]]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -128,35 +128,27 @@ class Bench final {
     Bench(const Bench&) = delete;
     Bench& operator=(const Bench&) = delete;
 
-    // Begin, request, head, the pieces, end. False when the answer was not understood.
-    bool Exchange(const RequestView& request, const char* content_type,
-                  const std::vector<std::string>& pieces, std::string_view event, bool to_the_end) {
+    // What arrives for one request of the session.
+    struct Arrival {
+        const char* content_type;
+        std::vector<std::string> pieces;
+        std::string event;
+    };
+
+    // Begin; request, head and pieces of each arrival; end. False when they were not understood.
+    // The last one is left open when it is not `to_the_end`.
+    bool Exchange(const RequestView& request, const std::vector<Arrival>& arrivals,
+                  bool to_the_end) {
         const aim_call call = Call();
         void* session = nullptr;
         std::int32_t step = plugin_.Chat()->begin(provider_, &call, request.Raw(), 1, &session);
         if (step < 0) {
             return false;
         }
-        const aim_session_functions& functions = *plugin_.Chat()->session;
-        functions.next_request(session, &call, &builder_);
-        const aim_http_head head = Head(content_type);
-        step = functions.on_head(session, &call, &head);
-        for (const std::string& piece : pieces) {
-            if (step != AIM_STEP_CONTINUE) {
-                break;
-            }
-            const aim_http_data data = {
-                sizeof(aim_http_data),
-                0,
-                {reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size()},
-                Str(event),
-                Str("")};
-            step = functions.on_data(session, &call, &data);
+        for (std::size_t i = 0; i < arrivals.size() && step == AIM_STEP_NEXT_REQUEST; ++i) {
+            step = Receive(session, call, arrivals[i], to_the_end || i + 1 < arrivals.size());
         }
-        if (to_the_end && step == AIM_STEP_CONTINUE) {
-            step = functions.on_end(session, &call, AIM_END_COMPLETE);
-        }
-        functions.end(session);
+        plugin_.Chat()->session->end(session);
         return step == (to_the_end ? AIM_STEP_DONE : AIM_STEP_CONTINUE);
     }
 
@@ -164,6 +156,30 @@ class Bench final {
     const Counted& counted() const { return counted_; }
 
   private:
+    std::int32_t Receive(void* session, const aim_call& call, const Arrival& arrival,
+                         bool to_the_end) {
+        const aim_session_functions& functions = *plugin_.Chat()->session;
+        functions.next_request(session, &call, &builder_);
+        const aim_http_head head = Head(arrival.content_type);
+        std::int32_t step = functions.on_head(session, &call, &head);
+        for (const std::string& piece : arrival.pieces) {
+            if (step != AIM_STEP_CONTINUE) {
+                break;
+            }
+            const aim_http_data data = {
+                sizeof(aim_http_data),
+                0,
+                {reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size()},
+                Str(arrival.event),
+                Str("")};
+            step = functions.on_data(session, &call, &data);
+        }
+        if (to_the_end && step == AIM_STEP_CONTINUE) {
+            step = functions.on_end(session, &call, AIM_END_COMPLETE);
+        }
+        return step;
+    }
+
     aim_call Call() const { return {sizeof(aim_call), 0, 1'790'000'000'000, &sink_}; }
 
     const Plugin& plugin_;
@@ -178,7 +194,8 @@ class Bench final {
 
 // The answer's first text, made 2 KiB long.
 std::optional<std::string> WithLongText(const std::string& body) {
-    for (const std::string_view field : {"\"content\":\"", "\"text\":\"", "\"response\":\""}) {
+    for (const std::string_view field :
+         {"\"content\":\"", "\"text\":\"", "\"response\":\"", "\"output\":[\""}) {
         const std::size_t at = body.find(field);
         if (at == body.npos) {
             continue;
@@ -202,9 +219,8 @@ struct Delta {
     std::string data;
 };
 
-// The shortest event with text.
+// The first event with text: a JSON object with one of the known fields, or the text itself.
 std::optional<Delta> FindDelta(const std::string& body) {
-    std::optional<Delta> found;
     std::string event;
     for (std::size_t at = 0; at < body.size();) {
         const std::size_t stop = std::min(body.find('\n', at), body.size());
@@ -213,15 +229,20 @@ std::optional<Delta> FindDelta(const std::string& body) {
         if (line.rfind("event: ", 0) == 0) {
             event = line.substr(7);
         }
+        if (line.rfind("data: ", 0) != 0) {
+            continue;
+        }
         for (const std::string_view field : {"\"content\":\"", "\"text\":\"", "\"response\":\""}) {
             const std::size_t text = line.find(field);
-            const bool has_text = text != line.npos && line[text + field.size()] != '"';
-            if (line.rfind("data: ", 0) == 0 && has_text && !found) {
-                found = Delta{event, line.substr(6)};
+            if (text != line.npos && line[text + field.size()] != '"') {
+                return Delta{event, line.substr(6)};
             }
         }
+        if (event == "output" && line[6] != '{') {
+            return Delta{event, line.substr(6)};
+        }
     }
-    return found;
+    return std::nullopt;
 }
 
 template <typename Work>
@@ -248,7 +269,9 @@ void Run(const std::string& provider, double seconds) {
     const Transcript plain = ReadTranscript(folder + "01_plain.txt");
     const Transcript stream = ReadTranscript(folder + "02_stream.txt");
     const std::optional<std::string> body = WithLongText(plain.answers.at(0).body);
-    const std::optional<Delta> delta = FindDelta(stream.answers.at(0).body);
+    // Who creates a prediction first streams with the second answer.
+    const std::size_t streaming = stream.answers.size() > 1 ? 1 : 0;
+    const std::optional<Delta> delta = FindDelta(stream.answers.at(streaming).body);
     if (!body || !delta) {
         std::printf("%-18s no answer of a known shape\n", provider.c_str());
         return;
@@ -257,15 +280,18 @@ void Run(const std::string& provider, double seconds) {
     Bench bench(plugin, plain);
     const RequestView request(plain.request, bench.endpoint());
     const RequestView streamed(stream.request, bench.endpoint());
-    const std::vector<std::string> whole = {*body};
-    const std::vector<std::string> deltas(kDeltas, delta->data);
+    const std::vector<Bench::Arrival> whole = {{"application/json", {*body}, ""}};
+    std::vector<Bench::Arrival> deltas;
+    for (std::size_t i = 0; i < streaming; ++i) {
+        deltas.push_back({"application/json", {stream.answers[i].body}, ""});
+    }
+    deltas.push_back(
+        {"text/event-stream", std::vector<std::string>(kDeltas, delta->data), delta->event});
     bool good = true;
-    const double exchange = MicrosecondsEach(seconds, 100, [&] {
-        good = bench.Exchange(request, "application/json", whole, "", true) && good;
-    });
-    const double of_deltas = MicrosecondsEach(seconds, 1, [&] {
-        good = bench.Exchange(streamed, "text/event-stream", deltas, delta->event, false) && good;
-    });
+    const double exchange = MicrosecondsEach(
+        seconds, 100, [&] { good = bench.Exchange(request, whole, true) && good; });
+    const double of_deltas = MicrosecondsEach(
+        seconds, 1, [&] { good = bench.Exchange(streamed, deltas, false) && good; });
     std::printf("%-18s %8.2f us an exchange %8.2f us a delta (%zu bytes)%s\n", provider.c_str(),
                 exchange, of_deltas / kDeltas, delta->data.size(),
                 good && bench.counted().errors == 0 ? "" : "  NOT UNDERSTOOD");
@@ -276,10 +302,10 @@ void Run(const std::string& provider, double seconds) {
 
 int main(int argc, char** argv) {
     const double seconds = argc > 1 ? std::atof(argv[1]) : 1.0;
-    std::vector<std::string> providers;
-    for (const auto& folder :
-         std::filesystem::directory_iterator(std::string(AIM_SOURCE_DIR) + "/tests/plugins")) {
-        providers.push_back(folder.path().filename().string());
+    std::vector<std::string> providers(argv + std::min(argc, 2), argv + argc);
+    const std::filesystem::path folders = std::string(AIM_SOURCE_DIR) + "/tests/plugins";
+    for (const auto& folder : std::filesystem::directory_iterator(folders)) {
+        if (argc < 3) providers.push_back(folder.path().filename().string());
     }
     std::sort(providers.begin(), providers.end());
     for (const std::string& provider : providers) {
