@@ -4,7 +4,7 @@
 #
 #   tools/chaos.sh [--long] [--preset NAME] [--build-dir DIR] [--no-install] [--no-build]
 #
-#   --long          about ten minutes: 50 kills a process, faults of a minute, a soak, 10,000 idle connections
+#   --long          about twenty minutes: 50 kills a process, faults of a minute, a soak of ten, 10,000 idle connections
 #   --preset NAME   which build (default bench, which is optimised; debug, asan-ubsan, …)
 #
 # Exit code 1 when anything was lost, doubled or invented, or when a test failed. The logs stay in the build folder.
@@ -66,7 +66,7 @@ main() {
     fi
     if ((long)); then
         ulimit -n "$(ulimit -Hn)"
-        export AIM_CHAOS_ROUNDS=${AIM_CHAOS_ROUNDS:-50} AIM_CHAOS_SECONDS=${AIM_CHAOS_SECONDS:-60}
+        export AIM_CHAOS_ROUNDS=${AIM_CHAOS_ROUNDS:-50} AIM_CHAOS_SECONDS=${AIM_CHAOS_SECONDS:-60} AIM_SOAK_SECONDS=${AIM_SOAK_SECONDS:-600}
         export AIM_IDLE_CONNECTIONS=${AIM_IDLE_CONNECTIONS:-10000}
     fi
     rm -f -- "$build_dir"/chaos-*.log

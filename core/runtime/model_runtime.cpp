@@ -62,6 +62,7 @@ ModelRuntime::ModelRuntime(const Options& options, const config::Environment& en
     RegisterSecrets();
     watchdog_.Watch("service", service_loops_[0]);
     client_options_.proxy = options_.proxy;
+    client_options_.pool.connections_per_origin = options_.upstream_connections_per_host;
     auto tls = http::client::TlsContext::Create({});
     if (tls) tls_ = std::move(*tls);
     MakeServices();

@@ -92,6 +92,8 @@ Options Options::Read(config::Reader& reader, std::string_view state_folder) {
     options.catalogue_refresh =
         reader.Milliseconds("CATALOGUE_REFRESH_MS", options.catalogue_refresh, milliseconds(10));
     ReadLedger(reader, options);
+    options.upstream_connections_per_host = static_cast<std::size_t>(
+        reader.Integer("UPSTREAM_CONNECTIONS_PER_HOST", 10000, 1, 1'000'000));
     options.secret_hosts = reader.List("SECRET_HOSTS");
     options.synthetic_test_prompt =
         reader.Text("SYNTHETIC_TEST_PROMPT", "Hello! Please respond with 'OK'");

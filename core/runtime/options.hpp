@@ -39,6 +39,7 @@ struct Options {
     std::vector<std::string> secret_hosts;
     std::string synthetic_test_prompt;
     http::client::ProxyOptions proxy;
+    std::size_t upstream_connections_per_host = 0;  // of each loop
 
     // What is wrong is in reader.errors(), all of it. `state_folder`: the process's own folder
     // below AIM_STATE_DIR, for those that share one; empty = AIM_STATE_DIR itself. Plugins that

@@ -20,11 +20,15 @@ using std::chrono::seconds;
 // Between two questions of a client where the fault lasts, for what it delays is delivered later.
 constexpr milliseconds kPause{5};
 
-// How long a fault lasts: AIM_CHAOS_SECONDS, else as short as it says something.
-milliseconds FaultTime(milliseconds shortest) {
-    const char* text = std::getenv("AIM_CHAOS_SECONDS");
+milliseconds SecondsOf(const char* variable, milliseconds shortest) {
+    const char* text = std::getenv(variable);
     return text == nullptr ? shortest : std::max(shortest, milliseconds(1000L * std::atol(text)));
 }
+
+// How long a fault lasts, and how long all of them at once: as short as it says something, unless
+// told otherwise.
+milliseconds FaultTime(milliseconds shortest) { return SecondsOf("AIM_CHAOS_SECONDS", shortest); }
+milliseconds SoakTime(milliseconds shortest) { return SecondsOf("AIM_SOAK_SECONDS", shortest); }
 
 class ChaosTest : public LedgerTest {
   protected:
@@ -131,7 +135,7 @@ TEST_F(ChaosTest, ProvidersThatFailInEveryWay) {
     askers.Aim(business.port);
     const pid_t process = business.process->pid();
     // What is needed for the load is there after a part of it; from then on nothing may grow.
-    const milliseconds time = FaultTime(milliseconds(2000));
+    const milliseconds time = SoakTime(milliseconds(2000));
     GoOnFor(askers, time / 4);
     const std::size_t memory = ResidentKiB(process);
     const std::size_t files = OpenFiles(process);

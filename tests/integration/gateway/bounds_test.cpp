@@ -89,6 +89,38 @@ TEST_F(GatewayTest, BeyondMaxInFlightPromptsGet503AtOnce) {
     EXPECT_TRUE(Eventually([&] { return MetricsHave(business, "aimanager_in_flight_prompts 0"); }));
 }
 
+TEST_F(GatewayTest, BeyondTheConnectionsToOneHostPromptsWaitForOne) {
+    AddModel("silent");
+    AddModel("well");
+    provider().Script("silent", R"({"never_answer":true})");
+    provider().Script("well", R"({"text":"Fine."})");
+    const TemporaryFolder state;
+    Service business =
+        StartBusinessApi(state.path(), stack().data_api.port,
+                         {{"UPSTREAM_CONNECTIONS_PER_HOST", "1"}, {"ENGINE_THREADS", "1"}});
+    ASSERT_TRUE(Offers(business));
+    EXPECT_TRUE(MetricsHave(business, "aimanager_limit{of=\"upstream_connections_per_origin\"} 1"));
+    const auto ask = [](std::string_view model) {
+        const std::string body = R"({"prompt":"Hello","model":")" + std::string(model) + "\"}";
+        return "POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nContent-Type: "
+               "application/json\r\nX-API-Key: " +
+               std::string(kCallerKey) + "\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body;
+    };
+    HttpTestClient first = business.Client();
+    ASSERT_TRUE(first.Send(ask("silent")));
+    ASSERT_TRUE(provider().WaitForRequests(1));
+    HttpTestClient second = business.Client();
+    ASSERT_TRUE(second.Send(ask("well")));
+    EXPECT_TRUE(
+        Eventually([&] { return MetricsHave(business, "aimanager_upstream_pool_waiting 1"); }));
+    EXPECT_EQ(provider().Requests().size(), 1U);
+    first.Close();
+    const std::optional<HttpAnswer> answer = second.ReadAnswer();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, 200) << answer->body;
+}
+
 TEST_F(GatewayTest, ADrainedStreamIsReadToItsEndAndRecordedAsCancelled) {
     const std::string id = AddModel("slow");
     provider().Script("slow", R"({"text":"a b c d e f g h","chunk_delay_ms":100})");
