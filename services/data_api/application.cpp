@@ -173,6 +173,7 @@ int Application::Serve() {
     AddDocumentRoutes(router_, http::SwaggerUi::BesideProgram());
 
     if (!options_.seed) plan_.seeds.clear();
+    plan_.retention_days = options_.history_retention_days;
     plan_.on_hopeless = [this](const std::string& reason) {
         logger_.Error("database_preparation_failed", reason);
         hopeless_.store(true);

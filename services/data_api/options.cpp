@@ -89,6 +89,7 @@ Options Options::Read(config::Reader& reader) {
     options.drain_timeout =
         std::min(reader.Milliseconds("DRAIN_TIMEOUT_MS", milliseconds(30000)), milliseconds(10000));
     options.history_text_max = reader.Bytes("HISTORY_TEXT_MAX", 256 * 1024, 1024, 64 * 1024 * 1024);
+    options.history_retention_days = reader.Integer("HISTORY_RETENTION_DAYS", 0, 0, 36500);
     options.seed = reader.Bool("DATA_API_SEED", true);
     const std::string level = reader.Text("LOG_LEVEL", "INFO");
     if (const auto parsed = telemetry::ParseLevel(level)) {

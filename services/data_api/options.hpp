@@ -25,6 +25,7 @@ struct Options {
     std::chrono::milliseconds database_timeout{5000};
     std::chrono::milliseconds drain_timeout{10000};
     std::size_t history_text_max = 256 * 1024;
+    std::int64_t history_retention_days = 0;  // 0 = for ever
     bool seed = true;
     std::filesystem::path sql_folder;
     telemetry::Level log_level = telemetry::Level::kInfo;

@@ -37,7 +37,11 @@ MonotonicTime After(std::chrono::nanoseconds duration) { return SystemClock().No
 
 Supervisor::Supervisor(const ConnectionSettings& settings, DatabaseState& state,
                        telemetry::Logger& logger, Plan plan)
-    : state_(state), logger_(logger), plan_(std::move(plan)), connection_(settings) {
+    : state_(state),
+      logger_(logger),
+      plan_(std::move(plan)),
+      connection_(settings),
+      retention_(plan_.retention_days, logger) {
     connection_.StopWhen(state_.stopped());
 }
 
@@ -91,7 +95,12 @@ bool Supervisor::Look() {
         failure_ = pong.error().message;
         return false;
     }
-    return SystemClock().Now() < tending_due_ || TendLedger();
+    if (SystemClock().Now() >= tending_due_ && !TendLedger()) return false;
+    if (const auto tended = retention_.Tend(connection_, SystemClock().Now()); !tended) {
+        failure_ = tended.error().message;
+        return false;
+    }
+    return true;
 }
 
 bool Supervisor::Migrate() {

@@ -11,18 +11,21 @@
 #include "services/data_api/database/connection.hpp"
 #include "services/data_api/database/database_state.hpp"
 #include "services/data_api/database/migrator.hpp"
+#include "services/data_api/database/retention.hpp"
 
 namespace aim::data_api::database {
 
 // Keeps the database usable, on a thread and a connection of its own: applies migrations and seeds,
-// makes the ledger's partitions ahead of time and deletes what is too old to be counted, looks
-// every second whether the server answers, and says so in the DatabaseState. Everything that is
-// given outlives it.
+// makes the ledger's partitions ahead of time and deletes what is too old to be counted or kept,
+// looks every second whether the server answers, and says so in the DatabaseState. Everything that
+// is given outlives it.
 class Supervisor {
   public:
     struct Plan {
         std::vector<Migration> migrations;
         std::vector<std::string> seeds;
+        // Days that history and outcomes are kept; 0 = for ever.
+        std::int64_t retention_days = 0;
         // A migration that can never be applied: called once, from the supervisor's thread, which
         // then ends.
         std::function<void(const std::string& reason)> on_hopeless;
@@ -56,6 +59,7 @@ class Supervisor {
     std::atomic<bool> migrated_{false};
     bool hopeless_ = false;
     MonotonicTime tending_due_{};
+    Retention retention_;
     std::string failure_;  // of the last look
     std::thread thread_;
 };

@@ -94,7 +94,10 @@ bool ProcessFixture::HasExited() {
 bool ProcessFixture::WaitUntil(const std::function<bool()>& condition, milliseconds time) {
     const auto deadline = Clock::now() + time;
     while (!condition()) {
-        if (HasExited()) return condition();
+        if (HasExited()) {
+            ReadToTheEnd();
+            return condition();
+        }
         if (Clock::now() >= deadline) return false;
         std::this_thread::sleep_for(milliseconds(5));
     }
@@ -137,11 +140,14 @@ std::optional<int> ProcessFixture::WaitForExit(milliseconds time) {
         if (Clock::now() >= deadline) return std::nullopt;
         std::this_thread::sleep_for(milliseconds(5));
     }
-    // What it wrote last may still be in the pipe, which a child of its own can hold open.
+    ReadToTheEnd();
+    return status_;
+}
+
+void ProcessFixture::ReadToTheEnd() const {
     const auto patience = Clock::now() + std::chrono::seconds(5);
     while (!read_to_the_end_ && Clock::now() < patience)
         std::this_thread::sleep_for(milliseconds(1));
-    return status_;
 }
 
 std::optional<int> ProcessFixture::Terminate(milliseconds time) {

@@ -57,6 +57,9 @@ class ProcessFixture {
     std::string output() const;
 
   private:
+    // What an ended process wrote last may still be in the pipe, which a child of its own can hold
+    // open: hence only a few seconds.
+    void ReadToTheEnd() const;
     bool HasExited();
     void Capture(int descriptor);
 
