@@ -46,6 +46,19 @@ TEST(JsonDocument, RefusesWhatIsNoJson) {
     EXPECT_FALSE(document.Parse(std::string_view("\"a\0b\"", 5)));
 }
 
+// Wherever they stand: the reader takes 16 bytes a step.
+TEST(JsonDocument, RefusesControlCharactersInStrings) {
+    JsonDocument document;
+    for (int control = 0; control < 0x20; ++control) {
+        for (std::size_t before = 0; before < 40; ++before) {
+            const std::string text = "\"" + std::string(before, 'x') + static_cast<char>(control) +
+                                     std::string(40, 'y') + "\"";
+            EXPECT_FALSE(document.Parse(text)) << control << " after " << before;
+            EXPECT_FALSE(document.Parse("{" + text + ":1}")) << control << " after " << before;
+        }
+    }
+}
+
 TEST(JsonDocument, CapsTheDepthBeforeAnythingIsBuiltFromIt) {
     JsonDocument document;
     const auto nested = [](std::size_t depth) {
