@@ -33,6 +33,7 @@ OTHER_WORDS = {
     "NO_COLOR": "a convention of command lines",
     "SSL_CERT_FILE": "OpenSSL's", "SSL_CERT_DIR": "OpenSSL's",
     "PKG_CONFIG_PATH": "pkg-config's",
+    "COMPOSE_PROFILES": "Compose's",
     "PGDATA": "PostgreSQL's",
     "SO_REUSEPORT": "the kernel's", "MADV_POPULATE_WRITE": "the kernel's", "MADV_DONTNEED": "the kernel's",
 }

@@ -31,21 +31,37 @@ secret() {
     export "${variable?}"
 }
 
-# Words from examples that strangers would try first.
-warn_of_example() {
-    case ${API_KEY:-} in
-        *change-me* | *change_me* | secret | test | password | api-key)
-            say "WARNING: API_KEY is an example's word; whoever reaches this service can guess it. Set another one, or none for a random one."
-            ;;
-    esac
-    if [[ -n ${API_KEY:-} && ${#API_KEY} -lt 16 ]]; then say "WARNING: API_KEY is shorter than 16 characters and can be guessed."; fi
+# warn_of_guessable VARIABLE...: words from examples that strangers would try first, and what is too short.
+warn_of_guessable() {
+    local variable value
+    for variable; do
+        value=${!variable:-}
+        case $value in
+            '') ;;
+            *change-me* | *change_me* | *changeme* | secret | test | password | api-key)
+                say "WARNING: $variable is an example's word; whoever reaches this service can guess it. Set another one, or none for a random one."
+                ;;
+            *) ((${#value} >= 16)) || say "WARNING: $variable is shorter than 16 characters and can be guessed." ;;
+        esac
+    done
+}
+
+# An engine may hand out 1024 descriptors although far more are allowed; a prompt under way takes two.
+raise_descriptors() {
+    local soft hard
+    soft=$(ulimit -Sn) hard=$(ulimit -Hn)
+    [[ $soft != unlimited ]] && ((soft < 65536)) || return 0
+    if [[ $hard == unlimited ]] || ((hard > 65536)); then hard=65536; fi
+    ulimit -Sn "$hard" || true
 }
 
 program=${1:?entrypoint.sh PROGRAM [ARGUMENT...]}
+raise_descriptors
 case $program in
     aimanager-data-api)
         secret DATA_API_TOKEN data_api_token make_token
         secret MASTER_KEY master_key make_master_key
+        warn_of_guessable DATA_API_TOKEN
         ;;
     aimanager-business-api | aimanager-health-worker)
         secret DATA_API_TOKEN data_api_token make_token
@@ -54,7 +70,7 @@ case $program in
             secret API_KEY api_key make_api_key
             # The bot's, without a rate limit: it counts each of its users by itself.
             secret BOT_API_KEY bot_api_key make_api_key
-            warn_of_example
+            warn_of_guessable API_KEY BOT_API_KEY
         fi
         ;;
     aimanager-telegram-bot)
