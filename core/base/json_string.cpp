@@ -1,9 +1,9 @@
 #include "core/base/json_string.hpp"
 
 #include <cstdint>
-#include <cstring>
 
 #include "core/base/utf8.hpp"
+#include "core/base/word_scan.hpp"
 
 namespace aim {
 namespace {
@@ -13,6 +13,28 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 bool IsPlain(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+std::uint64_t Unplain(std::uint64_t bytes) {
+    return word::Equal(bytes, '"') | word::Equal(bytes, '\\') | word::Below(bytes, ' ') | bytes;
+}
+
+// Without a branch a byte, so that the compiler can take all of them at once.
+constexpr std::size_t kBlock = 32;
+bool BlockIsPlain(const char* at) {
+    bool plain = true;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        // As a signed number everything from 0x80 on is below the blank, too.
+        plain &= (static_cast<signed char>(at[i]) >= ' ') & (at[i] != '"') & (at[i] != '\\');
+    }
+    return plain;
+}
+
+bool IsAllPlain(std::string_view text) {
+    for (; text.size() >= kBlock; text.remove_prefix(kBlock)) {
+        if (!BlockIsPlain(text.data())) return false;
+    }
+    return !AnyByte(text, Unplain);
 }
 
 void AppendEscaped(unsigned char byte, std::string& out) {
@@ -52,18 +74,11 @@ void AppendUnplain(std::string_view text, std::size_t position, std::string& out
 
 }  // namespace
 
-// Eight bytes a step.
 std::size_t EndOfPlainJson(std::string_view text, std::size_t position) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-    constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+    while (position + kBlock <= text.size() && BlockIsPlain(text.data() + position))
+        position += kBlock;
     while (position + 8 <= text.size()) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + position, sizeof word);
-        const std::uint64_t quote = word ^ (kOnes * '"');
-        const std::uint64_t backslash = word ^ (kOnes * '\\');
-        const std::uint64_t hits = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) |
-                                   ((word - kOnes * 0x20) & ~word) | word;
-        if ((hits & kHighBits) != 0) break;
+        if ((Unplain(word::Load(text.data() + position)) & word::kHighBits) != 0) break;
         position += 8;
     }
     while (position < text.size() && IsPlain(text[position])) ++position;
@@ -72,11 +87,10 @@ std::size_t EndOfPlainJson(std::string_view text, std::size_t position) {
 
 void AppendJsonString(std::string_view text, std::string& out) {
     out.push_back('"');
-    const std::size_t plain = EndOfPlainJson(text, 0);
-    if (plain == text.size()) {
+    if (IsAllPlain(text)) {
         out.append(text);
     } else {
-        AppendUnplain(text, plain, out);
+        AppendUnplain(text, EndOfPlainJson(text, 0), out);
     }
     out.push_back('"');
 }

@@ -38,8 +38,8 @@ bool ListHasToken(std::string_view value, std::string_view token) {
 void HeaderMap::Add(std::string_view name, std::string_view value) {
     if (spans_.capacity() == 0) {
         // Room for an ordinary message at once, instead of growing to it step by step.
-        spans_.reserve(12);
-        text_.reserve(384);
+        spans_.reserve(16);
+        text_.reserve(512);
     }
     Span span{};
     span.name_at = static_cast<std::uint32_t>(text_.size());

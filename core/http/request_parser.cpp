@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "core/http/field_syntax.hpp"
+
 namespace aim::http {
 namespace {
 
@@ -26,21 +28,15 @@ constexpr Refusal kLongChunkLine = Bad("A chunk's size line or the chunk extensi
 constexpr Refusal kHeadTooLarge = {431, "head_too_large", "The head of the request is too large."};
 constexpr Refusal kBodyTooLarge = {413, "body_too_large", "The body of the request is too large."};
 
-enum : unsigned char { kToken = 1, kText = 2, kTarget = 4, kHostChar = 8 };
+enum : unsigned char { kTarget = 1, kHostChar = 2 };
 
-// What a byte may be part of: a token (RFC 9110 5.6.2), a field value, a request target, a Host
-// value.
+// What a byte may be part of: a request target, a Host value.
 constexpr std::array<unsigned char, 256> kClasses = [] {
     std::array<unsigned char, 256> classes{};
     for (int c = 0; c < 256; ++c) {
         unsigned char bits = 0;
         const bool alnum =
             (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (alnum || (c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) !=
-                                    std::string_view::npos)) {
-            bits |= kToken;
-        }
-        if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= kText;
         if (c > 0x20 && c != 0x7f && c != '#') bits |= kTarget;
         if (alnum || (c != 0 && std::string_view("-._~%:[]!$&'()*+;=").find(static_cast<char>(c)) !=
                                     std::string_view::npos)) {
@@ -168,8 +164,7 @@ bool RequestParser::ReadStartLine(std::string_view line, Request& request) {
     const std::string_view method = line.substr(0, first);
     const std::string_view target = line.substr(first + 1, last - first - 1);
     const std::string_view version = line.substr(last + 1);
-    if (method.empty() || method.size() > 32 || !AllOf(method, kToken))
-        return refuse(kBadStartLine);
+    if (method.size() > 32 || !IsToken(method)) return refuse(kBadStartLine);
     if (target.empty() || !AllOf(target, kTarget)) return refuse(kBadStartLine);
     if (version == "HTTP/1.1") {
         minor_version_ = 1;
@@ -193,13 +188,13 @@ bool RequestParser::ReadStartLine(std::string_view line, Request& request) {
 bool RequestParser::ReadField(std::string_view line, Request& request) {
     const std::size_t colon = line.find(':');
     // A blank at the front is a folded line; a blank before the colon is no token.
-    if (colon == std::string_view::npos || colon == 0 || !AllOf(line.substr(0, colon), kToken)) {
+    if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
         Refuse(kBadField);
         return false;
     }
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = TrimBlanks(line.substr(colon + 1));
-    if (!AllOf(value, kText)) {
+    if (!IsFieldValue(value)) {
         Refuse(kBadField);
         return false;
     }
@@ -336,9 +331,9 @@ RequestParser::Status RequestParser::ReadBody(std::string_view& input, Request& 
                     return Status::kComplete;
                 }
                 // Trailers are checked and dropped: nothing in them may change what the head said.
-                if (const std::size_t colon = line.find(':');
-                    colon == std::string_view::npos || colon == 0 ||
-                    !AllOf(line.substr(0, colon), kToken) || !AllOf(line.substr(colon), kText)) {
+                if (const std::size_t colon = line.find(':'); colon == std::string_view::npos ||
+                                                              !IsToken(line.substr(0, colon)) ||
+                                                              !IsFieldValue(line.substr(colon))) {
                     return Refuse(kBadField);
                 }
                 break;
@@ -353,7 +348,7 @@ bool RequestParser::ReadChunkSize(std::string_view line, const Request& request)
     const std::string_view digits = line.substr(0, end);
     const std::string_view extension = line.substr(end);
     remaining_ = 0;
-    bool valid = !digits.empty() && digits.size() <= 15 && AllOf(extension, kText);
+    bool valid = !digits.empty() && digits.size() <= 15 && IsFieldValue(extension);
     for (const char c : digits) {
         const int value = HexValue(c);
         valid = valid && value >= 0;

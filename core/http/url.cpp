@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/word_scan.hpp"
+
 namespace aim::http {
 namespace {
 
@@ -12,6 +14,8 @@ int HexValue(char c) {
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;
 }
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool IsHostCharacter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
@@ -29,7 +33,7 @@ std::optional<std::uint16_t> ParsePort(std::string_view text) {
 bool TakePrefix(std::string_view& text, std::string_view prefix) {
     if (text.size() < prefix.size()) return false;
     for (std::size_t i = 0; i < prefix.size(); ++i) {
-        if (std::tolower(static_cast<unsigned char>(text[i])) != prefix[i]) return false;
+        if (Lower(text[i]) != prefix[i]) return false;
     }
     text.remove_prefix(prefix.size());
     return true;
@@ -38,10 +42,11 @@ bool TakePrefix(std::string_view& text, std::string_view prefix) {
 }  // namespace
 
 std::optional<Url> Url::Parse(std::string_view text) {
-    for (const char c : text) {
-        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#' || c == '\\')
-            return std::nullopt;
-    }
+    const bool forbidden = AnyByte(text, [](std::uint64_t bytes) {
+        return word::Below(bytes, ' ' + 1) | word::Equal(bytes, 0x7f) | word::Equal(bytes, '#') |
+               word::Equal(bytes, '\\');
+    });
+    if (forbidden) return std::nullopt;
     Url url;
     if (TakePrefix(text, "https://")) {
         url.tls = true;
@@ -72,8 +77,7 @@ std::optional<Url> Url::Parse(std::string_view text) {
             if (port_text.empty()) return std::nullopt;
         }
     }
-    std::transform(url.host.begin(), url.host.end(), url.host.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(url.host.begin(), url.host.end(), url.host.begin(), Lower);
     const bool valid_host = std::all_of(url.host.begin(), url.host.end(),
                                         bracketed ? IsAddressCharacter : IsHostCharacter);
     if (url.host.empty() || url.host.size() > 253 || !valid_host) return std::nullopt;

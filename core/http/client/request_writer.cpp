@@ -4,24 +4,12 @@
 #include <array>
 #include <charconv>
 
+#include "core/http/field_syntax.hpp"
+
 namespace aim::http::client {
 namespace {
 
-bool IsTokenCharacter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
-
-bool IsToken(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenCharacter);
-}
-
-bool IsFieldValue(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        const auto code = static_cast<unsigned char>(c);
-        return code == '\t' || (code >= 0x20 && code != 0x7f);
-    });
-}
+constexpr std::size_t kUsualHead = 640;
 
 // Headers by which the message is framed or the connection is steered.
 bool IsClientsOwn(std::string_view name) {
@@ -63,6 +51,8 @@ void AppendHost(std::string& text, const Url& url, bool always_port) {
 Result<void> WriteRequestHead(const UpstreamRequest& request, const RequestForm& form,
                               std::string& head) {
     head.clear();
+    // Room for an ordinary head at once: it may hold a key, and what is outgrown is not wiped.
+    head.reserve(kUsualHead);
     if (!IsToken(request.method) || request.method == "CONNECT")
         return Fail(ErrorKind::kInvalidRequest, "bad HTTP method");
     head += request.method;
@@ -73,9 +63,9 @@ Result<void> WriteRequestHead(const UpstreamRequest& request, const RequestForm&
     }
     // The URL's parser has refused control characters and spaces; a target made in another way is
     // checked here.
-    const bool plain =
-        std::all_of(request.url.target.begin(), request.url.target.end(),
-                    [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
+    const bool plain = !AnyByte(request.url.target, [](std::uint64_t bytes) {
+        return word::Below(bytes, ' ' + 1) | word::Equal(bytes, 0x7f);
+    });
     if (!plain || request.url.target.empty() || request.url.target.front() != '/')
         return Fail(ErrorKind::kInvalidRequest, "bad target of a URL");
     head += request.url.target;

@@ -1,8 +1,9 @@
 #include "core/http/client/response_head.hpp"
 
-#include <array>
 #include <charconv>
 #include <cstring>
+
+#include "core/http/field_syntax.hpp"
 
 namespace aim::http::client {
 namespace {
@@ -10,23 +11,7 @@ namespace {
 constexpr int kMostInterimHeads = 16;
 constexpr std::size_t kMostFields = 256;
 
-constexpr std::array<bool, 256> MakeTokenTable() {
-    std::array<bool, 256> table{};
-    for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-        table[static_cast<unsigned char>(c)] = true;
-    return table;
-}
-constexpr std::array<bool, 256> kTokenCharacters = MakeTokenTable();
-
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool IsControl(char c) {
-    const auto code = static_cast<unsigned char>(c);
-    return (code < 0x20 && c != '\t') || code == 0x7f;
-}
 
 std::string_view Trim(std::string_view text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -123,9 +108,7 @@ bool ResponseHeadParser::ParseStatusLine(std::string_view line) {
         return false;
     if (!IsDigit(line[9]) || !IsDigit(line[10]) || !IsDigit(line[11])) return false;
     if (line.size() > kShortest && line[kShortest] != ' ') return false;
-    for (const char c : line.substr(kShortest)) {
-        if (IsControl(c)) return false;
-    }
+    if (!IsFieldValue(line.substr(kShortest))) return false;
     http_1_0_ = line[7] == '0';
     status_ = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
     return status_ >= 100 && status_ <= 599;
@@ -138,9 +121,7 @@ bool ResponseHeadParser::ParseField(std::string_view line) {
     // No name, a space before the colon, or a folded line.
     if (colon == 0 || colon == line.size() || line[colon] != ':') return false;
     const std::string_view value = Trim(line.substr(colon + 1));
-    for (const char c : value) {
-        if (IsControl(c)) return false;
-    }
+    if (!IsFieldValue(value)) return false;
     if (headers_->size() >= kMostFields) return false;
     headers_->Add(line.substr(0, colon), value);
     return true;

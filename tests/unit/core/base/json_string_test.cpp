@@ -35,7 +35,7 @@ TEST(JsonString, KeepsUtf8AndReplacesWhatIsNone) {
 // Wherever in a word of eight bytes, and at the end of the text.
 TEST(JsonString, FindsTheOneByteThatIsNotPlain) {
     for (const char special : {'"', '\\', '\n', '\x1f', '\xC3'}) {
-        for (std::size_t size = 1; size < 40; ++size) {
+        for (std::size_t size = 1; size < 80; ++size) {
             for (std::size_t at = 0; at < size; ++at) {
                 std::string text(size, ' ');
                 text[at] = special;
@@ -46,6 +46,17 @@ TEST(JsonString, FindsTheOneByteThatIsNotPlain) {
         }
     }
     EXPECT_EQ(EndOfPlainJson("plain text of some length ~}", 0), 28U);
+}
+
+TEST(JsonString, EscapesTheOneByteWhereverItStands) {
+    for (std::size_t size = 1; size < 80; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string text(size, '~');
+            text[at] = '"';
+            const std::string wanted = "\"" + text.substr(0, at) + "\\" + text.substr(at) + "\"";
+            ASSERT_EQ(Quoted(text), wanted) << size;
+        }
+    }
 }
 
 }  // namespace
