@@ -1,17 +1,19 @@
 #include "core/completion/chat_delta.hpp"
 
+#include <utility>
+
 #include "core/completion/chat_request.hpp"
 
 namespace aim::completion {
 
-void Usage::Merge(const Usage& newer) {
+void Usage::Merge(Usage newer) {
     if (newer.prompt_tokens) prompt_tokens = newer.prompt_tokens;
     if (newer.completion_tokens) completion_tokens = newer.completion_tokens;
     if (newer.total_tokens) total_tokens = newer.total_tokens;
     if (newer.cached_tokens) cached_tokens = newer.cached_tokens;
     if (newer.cache_write_tokens) cache_write_tokens = newer.cache_write_tokens;
     if (newer.reasoning_tokens) reasoning_tokens = newer.reasoning_tokens;
-    if (!newer.json.empty()) json = newer.json;
+    if (!newer.json.empty()) json = std::move(newer.json);
 }
 
 std::string_view ChatRequest::PromptText() const {
@@ -30,6 +32,7 @@ DeltaBatch::Record& DeltaBatch::Append(DeltaKind kind, std::uint32_t choice, std
     record.text_size = static_cast<std::uint32_t>(text.size());
     record.id_size = static_cast<std::uint32_t>(id.size());
     record.name_size = static_cast<std::uint32_t>(name.size());
+    if (records_.empty()) records_.reserve(4);  // an answer that comes at once
     text_.append(text).append(id).append(name);
     return records_.emplace_back(record);
 }
@@ -57,8 +60,8 @@ void DeltaBatch::AddExtra(ExtraScope scope, std::uint32_t choice, std::uint32_t 
     record.detail = static_cast<std::int32_t>(scope);
 }
 
-void DeltaBatch::MergeUsage(const Usage& usage) {
-    usage_.Merge(usage);
+void DeltaBatch::MergeUsage(Usage usage) {
+    usage_.Merge(std::move(usage));
     has_usage_ = true;
 }
 

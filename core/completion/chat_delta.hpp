@@ -37,7 +37,7 @@ class DeltaBatch {
     void AddFinish(std::uint32_t choice, FinishReason reason);
     void AddExtra(ExtraScope scope, std::uint32_t choice, std::uint32_t index,
                   std::string_view name, std::string_view json);
-    void MergeUsage(const Usage& usage);
+    void MergeUsage(Usage usage);
     void Clear();
 
     bool empty() const { return records_.empty() && !has_usage_; }

@@ -22,7 +22,7 @@ struct Usage {
     }
 
     // Takes the values that `newer` has, keeps the others.
-    void Merge(const Usage& newer);
+    void Merge(Usage newer);
 };
 
 }  // namespace aim::completion

@@ -1,5 +1,7 @@
 #include "core/pipeline/plugin_target.hpp"
 
+#include <functional>
+
 #include "core/http/client/secret_slots.hpp"
 
 namespace aim::pipeline {
@@ -16,22 +18,22 @@ Result<std::string> CandidateSlots::Fill(std::string_view value_template,
     using http::client::HostPolicy;
     bool refused = false;
     bool without_value = false;
-    auto filled = http::client::FillSecretSlots(
-        value_template, [&](std::string_view name) -> const SecretString* {
-            const auto slot = slots_.find(name);
-            if (slot == slots_.end()) return nullptr;
-            if (slot->second.value.empty()) {
-                without_value = true;
-                return nullptr;
-            }
-            const auto owner = slot->second.own_key ? HostPolicy::SecretOwner::kRow
-                                                    : HostPolicy::SecretOwner::kEnvironment;
-            if (!policy_.MayReceive(owner, url.host)) {
-                refused = true;
-                return nullptr;
-            }
-            return &slot->second.value;
-        });
+    const auto find = [&](std::string_view name) -> const SecretString* {
+        const auto slot = slots_.find(name);
+        if (slot == slots_.end()) return nullptr;
+        if (slot->second.value.empty()) {
+            without_value = true;
+            return nullptr;
+        }
+        const auto owner = slot->second.own_key ? HostPolicy::SecretOwner::kRow
+                                                : HostPolicy::SecretOwner::kEnvironment;
+        if (!policy_.MayReceive(owner, url.host)) {
+            refused = true;
+            return nullptr;
+        }
+        return &slot->second.value;
+    };
+    auto filled = http::client::FillSecretSlots(value_template, std::cref(find));
     if (without_value) return std::string();
     if (refused) {
         Error error;

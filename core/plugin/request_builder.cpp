@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/http/field_syntax.hpp"
 #include "core/plugin/session_driver.hpp"
 
 namespace aim::plugin {
@@ -13,28 +14,14 @@ std::string_view View(aim_str text) {
     return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
 }
 
-bool IsToken(std::string_view name) {
-    constexpr std::string_view kAllowed = "!#$%&'*+-.^_`|~";
-    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               kAllowed.find(c) != std::string_view::npos;
-    });
-}
-
-bool IsFieldValue(std::string_view value) {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-    });
-}
-
 bool IsHostOwned(std::string_view name) {
     static constexpr std::array<std::string_view, 9> kOwned = {
         "host",       "content-length",    "connection", "accept-encoding",
         "user-agent", "transfer-encoding", "te",         "upgrade",
         "expect"};
-    return std::any_of(kOwned.begin(), kOwned.end(),
-                       [&](std::string_view owned) { return http::EqualsIgnoreCase(owned, name); });
+    return std::any_of(kOwned.begin(), kOwned.end(), [&](std::string_view owned) {
+        return owned.size() == name.size() && http::EqualsIgnoreCase(owned, name);
+    });
 }
 
 }  // namespace
@@ -56,7 +43,7 @@ int32_t RequestBuilder::Refuse(std::string why) {
 
 int32_t RequestBuilder::OnMethod(void* context, aim_str method) {
     auto& self = *static_cast<RequestBuilder*>(context);
-    if (!IsToken(View(method)) || method.size > 16)
+    if (!http::IsToken(View(method)) || method.size > 16)
         return self.Refuse("the method is not an HTTP method");
     self.request_.method = View(method);
     self.has_method_ = true;
@@ -75,15 +62,15 @@ int32_t RequestBuilder::OnUrl(void* context, aim_str url) {
 int32_t RequestBuilder::OnHeader(void* context, aim_str name, aim_str value_template) {
     auto& self = *static_cast<RequestBuilder*>(context);
     const std::string_view header = View(name);
-    if (!IsToken(header)) return self.Refuse("a header's name is not a token");
-    if (!IsFieldValue(View(value_template)) || value_template.size > kMaxHeaderBytes) {
+    if (!http::IsToken(header)) return self.Refuse("a header's name is not a token");
+    if (!http::IsFieldValue(View(value_template)) || value_template.size > kMaxHeaderBytes) {
         return self.Refuse("the value of header " + std::string(header) +
                            " has forbidden characters or is too long");
     }
     if (IsHostOwned(header))
         return self.Refuse("the header " + std::string(header) + " is set by the host");
-    if (self.headers_.size() >= kMaxHeaders) return self.Refuse("more than 64 headers");
-    self.headers_.emplace_back(header, View(value_template));
+    if (self.templates_.size() >= kMaxHeaders) return self.Refuse("more than 64 headers");
+    self.templates_.Add(header, View(value_template));
     return AIM_OK;
 }
 
@@ -113,17 +100,23 @@ Result<http::client::UpstreamRequest> RequestBuilder::Finish(const HeaderSlots& 
     if (!has_url_)
         return Fail(ErrorKind::kInternal, "the plugin described a request without a URL");
     if (!has_method_) request_.method = request_.body.empty() ? "GET" : "POST";
-    for (const auto& [name, value_template] : headers_) {
-        auto value = slots.Fill(value_template, request_.url);
-        if (!value) return Unexpected(std::move(value.error()));
-        if (value->empty() && !value_template.empty()) continue;
-        if (!IsFieldValue(*value)) {
-            // Of the template this was asked before: it is the operator's to mend.
-            return Fail(
-                ErrorKind::kUnauthenticated,
-                "a setting has characters that a header cannot carry (header " + name + ")");
+    for (std::size_t i = 0; i < templates_.size(); ++i) {
+        const http::HeaderMap::Field header = templates_[i];
+        // Most have no slot and are what they say.
+        if (header.value.find_first_of("{}") == std::string_view::npos) {
+            request_.headers.Add(header.name, header.value);
+            continue;
         }
-        request_.headers.Add(name, *value);
+        auto value = slots.Fill(header.value, request_.url);
+        if (!value) return Unexpected(std::move(value.error()));
+        if (value->empty()) continue;
+        if (!http::IsFieldValue(*value)) {
+            // Of the template this was asked before: it is the operator's to mend.
+            return Fail(ErrorKind::kUnauthenticated,
+                        "a setting has characters that a header cannot carry (header " +
+                            std::string(header.name) + ")");
+        }
+        request_.headers.Add(header.name, *value);
     }
     return std::move(request_);
 }

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "aim/abi/http_builder.h"
 #include "core/base/result.hpp"
@@ -43,7 +42,7 @@ class RequestBuilder {
 
     aim_http_builder table_{};
     http::client::UpstreamRequest request_;
-    std::vector<std::pair<std::string, std::string>> headers_;
+    http::HeaderMap templates_;  // the headers before their slots are filled
     bool has_url_ = false;
     bool has_method_ = false;
     int32_t framing_ = AIM_FRAMING_WHOLE;

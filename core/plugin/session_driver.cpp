@@ -25,16 +25,11 @@ std::string_view View(aim_str text) {
 
 aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
 
-// aim_http_head over a HeaderMap, with the names in lower case.
+// aim_http_head over a HeaderMap, with the names in lower case: made when the plugin goes through
+// them, which few do.
 class HeadView {
   public:
     HeadView(int status, const http::HeaderMap& headers) : headers_(headers) {
-        names_.reserve(headers.size());
-        for (std::size_t i = 0; i < headers.size(); ++i) {
-            std::string name(headers[i].name);
-            for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-            names_.push_back(std::move(name));
-        }
         head_.struct_size = sizeof head_;
         head_.status = static_cast<uint32_t>(status);
         head_.header_count = static_cast<uint32_t>(headers.size());
@@ -47,8 +42,8 @@ class HeadView {
   private:
     static int32_t OnHeader(const aim_http_head* head, uint32_t i, aim_str* name, aim_str* value) {
         const auto& self = *static_cast<const HeadView*>(head->impl);
-        if (i >= self.names_.size() || name == nullptr || value == nullptr) return AIM_FAILED;
-        *name = Str(self.names_[i]);
+        if (i >= self.headers_.size() || name == nullptr || value == nullptr) return AIM_FAILED;
+        *name = Str(self.NameAt(i));
         *value = Str(self.headers_[i].value);
         return AIM_OK;
     }
@@ -60,8 +55,18 @@ class HeadView {
         return AIM_OK;
     }
 
+    std::string_view NameAt(std::size_t i) const {
+        if (names_.empty()) names_.resize(headers_.size());
+        std::string& name = names_[i];
+        if (name.empty()) {
+            name = headers_[i].name;
+            for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+        }
+        return name;
+    }
+
     const http::HeaderMap& headers_;
-    std::vector<std::string> names_;
+    mutable std::vector<std::string> names_;  // empty until it is asked for
     aim_http_head head_{};
 };
 
@@ -242,9 +247,11 @@ Task<ProviderSession::Status> ProviderSession::Next(completion::DeltaBatch& batc
             case State::kRequest:
                 co_await SendRequest(batch);
                 break;
-            case State::kReading:
-                co_await ReadSome(batch);
+            case State::kReading: {
+                const auto bytes = co_await exchange_->Read();
+                OnRead(bytes, batch);
                 break;
+            }
             case State::kWaiting:
                 co_await Wait(batch);
                 break;
@@ -333,24 +340,19 @@ Task<> ProviderSession::SendRequest(completion::DeltaBatch& batch) {
     }));
 }
 
-Task<> ProviderSession::ReadSome(completion::DeltaBatch& batch) {
-    auto bytes = co_await exchange_->Read();
+void ProviderSession::OnRead(const Result<std::string_view>& bytes, completion::DeltaBatch& batch) {
     if (!bytes) {
         if (bytes.error().kind == ErrorKind::kCancelled ||
             bytes.error().kind == ErrorKind::kUpstreamTimeout) {
-            FailWith(std::move(bytes.error()));
-            co_return;
+            return FailWith(bytes.error());
         }
         transport_failed_ = true;
-        transport_error_ = std::move(bytes.error());
+        transport_error_ = bytes.error();
         if (framing_ == AIM_FRAMING_WHOLE && !whole_.empty()) OnData(whole_, {}, {}, batch);
         if (state_ == State::kReading) OnEnd(EndReason(transport_error_), batch);
-        co_return;
+        return;
     }
-    if (!bytes->empty()) {
-        OnBytes(*bytes, batch);
-        co_return;
-    }
+    if (!bytes->empty()) return OnBytes(*bytes, batch);
     if (framing_ == AIM_FRAMING_WHOLE && !whole_.empty()) OnData(whole_, {}, {}, batch);
     if (state_ == State::kReading && lines_) {
         lines_->Finish();

@@ -94,8 +94,8 @@ class ProviderSession {
 
     void Begin(completion::DeltaBatch& batch);
     Task<> SendRequest(completion::DeltaBatch& batch);
-    Task<> ReadSome(completion::DeltaBatch& batch);
     Task<> Wait(completion::DeltaBatch& batch);
+    void OnRead(const Result<std::string_view>& bytes, completion::DeltaBatch& batch);
     void OnBytes(std::string_view bytes, completion::DeltaBatch& batch);
     void OnData(std::string_view bytes, std::string_view event, std::string_view id,
                 completion::DeltaBatch& batch);

@@ -1,6 +1,7 @@
 #include "core/plugin/session_sink.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/random.hpp"
 #include "core/json/scan.hpp"
@@ -185,7 +186,7 @@ void SessionSink::OnUsage(void* context, const aim_usage* usage) {
         whole.substr(std::min(whole.find_first_not_of(" \t\r\n"), whole.size())).starts_with('{');
     if (is_object && whole.size() <= 16 * 1024 && json::IsValidValue(whole, kProvidersOwn))
         merged.json = whole;
-    self->batch_->MergeUsage(merged);
+    self->batch_->MergeUsage(std::move(merged));
 }
 
 void SessionSink::OnFinish(void* context, uint32_t choice, int32_t reason) {

@@ -95,7 +95,9 @@ std::string OperationUrl(std::string_view endpoint, std::string_view operation) 
     while (!path.empty() && path.back() == '/') {
         path.remove_suffix(1);
     }
-    std::string url(path);
+    std::string url;
+    url.reserve(endpoint.size() + operation.size());
+    url = path;
     const bool complete =
         path.size() >= operation.size() && path.substr(path.size() - operation.size()) == operation;
     if (!complete) {
