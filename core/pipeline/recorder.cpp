@@ -17,6 +17,8 @@ using resilience::CircuitBreaker;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+constexpr std::size_t kMostSeries = 4096;
+
 std::string_view OutcomeName(const std::optional<Error>& error) {
     return error ? ErrorKindName(error->kind) : std::string_view("success");
 }
@@ -87,8 +89,9 @@ rating::Reliability Recorder::Rate(const AttemptFacts& facts, const AttemptResul
 completion::Outcome Recorder::OutcomeOf(std::string_view request_id,
                                         const routing::Candidate& candidate,
                                         const AttemptResult& attempt) {
+    const WallTime now = shared_.clock.WallNow();
     completion::Outcome outcome;
-    outcome.id = Uuid::MakeV7(shared_.clock.WallNow(), random_);
+    outcome.id = Uuid::MakeV7(now, random_);
     outcome.request_id = request_id;
     outcome.model_id = candidate.row->id;
     outcome.provider = candidate.row->provider;
@@ -101,24 +104,45 @@ completion::Outcome Recorder::OutcomeOf(std::string_view request_id,
     outcome.cost = ledger::CostInUsd(outcome.prompt_tokens, outcome.completion_tokens,
                                      candidate.row->input_price_per_million,
                                      candidate.row->output_price_per_million);
-    outcome.occurred_at = shared_.clock.WallNow();
+    outcome.occurred_at = now;
     return outcome;
 }
 
-void Recorder::Count(std::string_view model, const AttemptResult& attempt) {
+Recorder::ModelSeries& Recorder::SeriesOf(const completion::ModelRecord& row) {
+    const auto known = series_.find(row.id);
+    if (known != series_.end() && known->second.model == row.name) return known->second;
+    // Of models that are gone, nothing is to be kept for ever.
+    if (series_.size() >= kMostSeries) series_.clear();
+    ModelSeries& series = series_[row.id];
+    series = ModelSeries();
+    series.model = row.name;
+    return series;
+}
+
+void Recorder::Count(const completion::ModelRecord& row, const AttemptResult& attempt) {
     PipelineMetrics& metrics = shared_.metrics;
-    metrics.attempts.With({model, OutcomeName(attempt.error)}).Increment();
-    metrics.attempt_duration.With({model}).Observe(static_cast<double>(attempt.duration.count()) /
-                                                   1e6);
+    const std::string_view model = row.name;
+    ModelSeries& series = SeriesOf(row);
+    const std::size_t outcome = attempt.error ? static_cast<std::size_t>(attempt.error->kind) : 0;
+    telemetry::Counter*& attempts = series.attempts[outcome];
+    if (attempts == nullptr) attempts = &metrics.attempts.With({model, OutcomeName(attempt.error)});
+    attempts->Increment();
+    if (series.duration == nullptr) series.duration = &metrics.attempt_duration.With({model});
+    series.duration->Observe(static_cast<double>(attempt.duration.count()) / 1e6);
     if (attempt.first_content) {
-        metrics.first_content.With({model}).Observe(
-            static_cast<double>(attempt.first_content->count()) / 1e3);
+        if (series.first_content == nullptr)
+            series.first_content = &metrics.first_content.With({model});
+        series.first_content->Observe(static_cast<double>(attempt.first_content->count()) / 1e3);
     }
+    const auto add_tokens = [&](telemetry::Counter*& counter, std::string_view direction,
+                                const std::optional<std::int64_t>& tokens) {
+        if (!tokens) return;
+        if (counter == nullptr) counter = &metrics.tokens.With({model, direction});
+        counter->Increment(Unsigned(*tokens));
+    };
     const completion::Usage& usage = attempt.response.usage;
-    if (usage.prompt_tokens)
-        metrics.tokens.With({model, "input"}).Increment(Unsigned(*usage.prompt_tokens));
-    if (usage.completion_tokens)
-        metrics.tokens.With({model, "output"}).Increment(Unsigned(*usage.completion_tokens));
+    add_tokens(series.input_tokens, "input", usage.prompt_tokens);
+    add_tokens(series.output_tokens, "output", usage.completion_tokens);
 }
 
 void Recorder::LogFailure(const Caller& caller, const routing::Candidate& candidate,
@@ -139,9 +163,10 @@ void Recorder::OnAttempt(const Caller& caller, const AttemptFacts& facts, Attemp
     const routing::Candidate& candidate = facts.candidate;
     const MonotonicTime now = shared_.clock.Now();
     const rating::Reliability after = Rate(facts, attempt, now);
+    if (progress.records.empty()) progress.records.reserve(2);  // and the prompt's own
     progress.records.push_back(
         ledger::MakeRecord(OutcomeOf(caller.request_id, candidate, attempt)));
-    Count(candidate.row->name, attempt);
+    Count(*candidate.row, attempt);
 
     dialect::NativeAnswer::Attempt entry;
     entry.model = candidate.row->name;
@@ -171,7 +196,7 @@ ledger::Journal::Ticket Recorder::OnProbe(std::string_view request_id, const Att
     Rate(facts, attempt, shared_.clock.Now());
     completion::Outcome outcome = OutcomeOf(request_id, facts.candidate, attempt);
     outcome.probe = true;
-    Count(facts.candidate.row->name, attempt);
+    Count(*facts.candidate.row, attempt);
     std::vector<ledger::Record> records;
     records.push_back(ledger::MakeRecord(outcome));
     return shared_.ledger.Append(std::move(records));
@@ -179,8 +204,9 @@ ledger::Journal::Ticket Recorder::OnProbe(std::string_view request_id, const Att
 
 void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progress) {
     const CompletionResult& result = progress.result;
+    const WallTime now = shared_.clock.WallNow();
     completion::HistoryRecord history;
-    history.id = Uuid::MakeV7(shared_.clock.WallNow(), random_);
+    history.id = Uuid::MakeV7(now, random_);
     history.request_id = caller.request_id;
     history.user_id = work.user_id;
     history.user_telegram_id = work.user_telegram_id;
@@ -203,11 +229,13 @@ void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progre
     history.prompt_tokens = result.response.usage.prompt_tokens;
     history.completion_tokens = result.response.usage.completion_tokens;
     history.attempts = static_cast<int>(result.attempts.size());
-    history.created_at = shared_.clock.WallNow();
+    history.created_at = now;
     progress.records.push_back(ledger::MakeRecord(history, shared_.settings.history_text_max));
     progress.ledger_ticket = shared_.ledger.Append(std::move(progress.records));
 
-    shared_.metrics.prompts.With({status}).Increment();
+    telemetry::Counter*& prompts = prompts_[static_cast<std::size_t>(history.status)];
+    if (prompts == nullptr) prompts = &shared_.metrics.prompts.With({status});
+    prompts->Increment();
     shared_.metrics.overhead.Observe(static_cast<double>(result.overhead.count()) / 1e6);
     const auto level =
         result.error && !result.client_left ? telemetry::Level::kWarning : telemetry::Level::kInfo;

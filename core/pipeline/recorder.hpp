@@ -1,8 +1,13 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "core/base/clock.hpp"
+#include "core/base/error_kind.hpp"
 #include "core/base/random.hpp"
 #include "core/completion/outcome.hpp"
 #include "core/pipeline/attempt.hpp"
@@ -43,12 +48,27 @@ class Recorder {
                              MonotonicTime now);
     completion::Outcome OutcomeOf(std::string_view request_id, const routing::Candidate& candidate,
                                   const AttemptResult& attempt);
-    void Count(std::string_view model, const AttemptResult& attempt);
+    void Count(const completion::ModelRecord& row, const AttemptResult& attempt);
     void LogFailure(const Caller& caller, const routing::Candidate& candidate,
                     const AttemptResult& attempt);
 
+    // Of one model on the metrics page: each is looked up (and appears) when it first counts.
+    struct ModelSeries {
+        std::string model;
+        // Success, then the kinds of error.
+        std::array<telemetry::Counter*, static_cast<std::size_t>(ErrorKind::kInternal) + 1>
+            attempts{};
+        telemetry::Histogram* duration = nullptr;
+        telemetry::Histogram* first_content = nullptr;
+        telemetry::Counter* input_tokens = nullptr;
+        telemetry::Counter* output_tokens = nullptr;
+    };
+    ModelSeries& SeriesOf(const completion::ModelRecord& row);
+
     PipelineShared& shared_;
     Random& random_;
+    std::unordered_map<Uuid, ModelSeries> series_;
+    std::array<telemetry::Counter*, 4> prompts_{};  // by status
 };
 
 }  // namespace aim::pipeline

@@ -6,6 +6,7 @@
 #include <set>
 #include <shared_mutex>
 #include <stdexcept>
+#include <unordered_map>
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
@@ -92,13 +93,16 @@ class LabelledFamily final : public MetricFamily<Metric> {
           make_(std::move(make)) {}
 
     Metric& With(std::initializer_list<std::string_view> values) override {
+        // Most values stand on the page as they are: they are looked for before it is asked which
+        // are admitted. Reused memory.
+        thread_local std::string key;
+        key.clear();
+        for (std::size_t i = 0; i < labels_.size(); ++i) AppendToKey(ValueAt(values, i), key);
         {
             const std::shared_lock lock(mutex_);
-            std::string key;
-            if (BuildKey(values, key)) {
-                const auto found = metrics_.find(key);
-                if (found != metrics_.end()) return *found->second;
-            }
+            auto found = metrics_.find(key);
+            if (found == metrics_.end() && BuildKey(values, key)) found = metrics_.find(key);
+            if (found != metrics_.end()) return *found->second;
         }
         return Create(values);
     }
@@ -124,11 +128,16 @@ class LabelledFamily final : public MetricFamily<Metric> {
         return label < values.size() ? values.begin()[label] : kOtherValue;
     }
 
+    static void AppendToKey(std::string_view shown, std::string& key) {
+        key.append(shown).push_back('\xff');  // a byte that UTF-8 never has
+    }
+
     bool BuildKey(std::initializer_list<std::string_view> values, std::string& key) const {
+        key.clear();
         for (std::size_t i = 0; i < labels_.size(); ++i) {
             std::string_view shown;
             if (!Admitted(i, ValueAt(values, i), shown)) return false;
-            key.append(shown).push_back('\xff');  // a byte that UTF-8 never has
+            AppendToKey(shown, key);
         }
         return true;
     }
@@ -140,7 +149,7 @@ class LabelledFamily final : public MetricFamily<Metric> {
         for (std::size_t i = 0; i < labels_.size(); ++i) {
             std::string_view shown;
             if (!Admitted(i, ValueAt(values, i), shown)) taken_[i].emplace(shown);
-            key.append(shown).push_back('\xff');
+            AppendToKey(shown, key);
             shown_labels.emplace_back(labels_[i].name, shown);
         }
         std::unique_ptr<Metric>& metric = metrics_[key];
@@ -156,7 +165,7 @@ class LabelledFamily final : public MetricFamily<Metric> {
     std::vector<Label> labels_;
     mutable std::shared_mutex mutex_;
     std::vector<std::set<std::string, std::less<>>> taken_;  // values of open labels
-    std::map<std::string, std::unique_ptr<Metric>, std::less<>> metrics_;
+    std::unordered_map<std::string, std::unique_ptr<Metric>> metrics_;
     Make make_;
 };
 
