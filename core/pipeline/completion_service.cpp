@@ -79,17 +79,15 @@ std::optional<Error> CompletionService::Admit(const Place& place) const {
 
 Task<CompletionResult> CompletionService::Run(const completion::ChatRequest& request,
                                               const Caller& caller, StreamRelay* relay) {
-    const Work work(request);
-    co_return co_await RunWork(work, caller, relay);
+    return RunWork(Work(request), caller, relay);
 }
 
 Task<CompletionResult> CompletionService::Run(const completion::EmbeddingsRequest& request,
                                               const Caller& caller) {
-    const Work work(request);
-    co_return co_await RunWork(work, caller, nullptr);
+    return RunWork(Work(request), caller, nullptr);
 }
 
-Task<CompletionResult> CompletionService::RunWork(const Work& work, const Caller& caller,
+Task<CompletionResult> CompletionService::RunWork(Work work, const Caller& caller,
                                                   StreamRelay* relay) {
     const Place place(shared_);
     Progress progress;
@@ -110,8 +108,7 @@ Task<CompletionResult> CompletionService::RunWork(const Work& work, const Caller
     co_return std::move(progress.result);
 }
 
-routing::Choice CompletionService::Choose(const Work& work, Progress& progress) {
-    const MonotonicTime now = shared_.clock.Now();
+routing::Choice CompletionService::Choose(const Work& work, Progress& progress, MonotonicTime now) {
     const auto& table = progress.result.table;
     routing::Wanted wanted;
     wanted.operation = work.operation;
@@ -208,7 +205,8 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
             result.client_left = true;
             co_return;
         }
-        if (shared_.clock.Now() >= progress.deadline) {
+        const MonotonicTime now = shared_.clock.Now();
+        if (now >= progress.deadline) {
             result.error = DeadlineExceeded();
             co_return;
         }
@@ -216,19 +214,18 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
             ConcludeFailure(progress);
             co_return;
         }
-        const routing::Choice choice = Choose(work, progress);
+        const routing::Choice choice = Choose(work, progress, now);
         if (choice.candidate == nullptr) {
             const bool wait = choice.soonest &&
                               progress.waited + *choice.soonest <= shared_.settings.longest_wait &&
-                              shared_.clock.Now() + *choice.soonest < progress.deadline;
+                              now + *choice.soonest < progress.deadline;
             if (!wait) {
                 ConcludeWithoutCandidate(choice, progress);
                 co_return;
             }
-            const MonotonicTime before = shared_.clock.Now();
             const milliseconds delay = *choice.soonest + milliseconds(1);
             co_await SleepUnlessCancelled(delay, caller.cancellation);
-            const MonotonicTime::duration waited = shared_.clock.Now() - before;
+            const MonotonicTime::duration waited = shared_.clock.Now() - now;
             progress.waited += waited;
             progress.outside += waited;
             continue;
@@ -236,7 +233,7 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
         const routing::Candidate& candidate = *choice.candidate;
         CircuitBreaker::Permit permit = CircuitBreaker::Permit::kForced;
         if (!choice.forced) {
-            permit = candidate.state->breaker.Acquire(shared_.clock.Now());
+            permit = candidate.state->breaker.Acquire(now);
             if (permit == CircuitBreaker::Permit::kRefused)
                 continue;  // somebody else took the probe; choose again
         }

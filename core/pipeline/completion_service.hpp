@@ -42,8 +42,8 @@ class CompletionService {
     class Place;
 
     std::optional<Error> Admit(const Place& place) const;
-    Task<CompletionResult> RunWork(const Work& work, const Caller& caller, StreamRelay* relay);
-    routing::Choice Choose(const Work& work, Progress& progress);
+    Task<CompletionResult> RunWork(Work work, const Caller& caller, StreamRelay* relay);
+    routing::Choice Choose(const Work& work, Progress& progress, MonotonicTime now);
     Task<> Attempts(const Work& work, const Caller& caller, StreamRelay* relay, Progress& progress);
     Task<AttemptResult> Attempt(const Work& work, const Caller& caller, StreamRelay* relay,
                                 const routing::Candidate& candidate, MonotonicTime deadline);

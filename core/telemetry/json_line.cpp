@@ -64,6 +64,7 @@ void AppendJsonLine(WallTime now, std::string_view service, Level level, std::st
         AppendJsonString(name, out);
         out.push_back(':');
     };
+    out.reserve(out.size() + 512);
     out.append("{\"timestamp\":\"");
     AppendTimestamp(now, out);
     out.append("\",\"level\":\"").append(LevelName(level)).push_back('"');

@@ -102,8 +102,11 @@ void JsonLineLogger::Write(Level level, std::string_view event, std::string_view
                            std::span<const Field> fields) {
     thread_local std::string line;
     line.clear();
-    AppendJsonLine(parts_->clock.WallNow(), parts_->service, level, event, message, fields, line);
-    parts_->front.log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    const WallTime now = parts_->clock.WallNow();
+    AppendJsonLine(now, parts_->service, level, event, message, fields, line);
+    // With the time, which it would else ask for: the line has its own.
+    parts_->front.log(now, spdlog::source_loc(), ToSpdlog(level),
+                      spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace aim::telemetry
