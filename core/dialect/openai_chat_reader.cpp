@@ -131,6 +131,7 @@ Result<ChatRequest> ReadChatCompletion(std::string_view body) {
         request.stream && root.Get("stream_options").Get("include_usage").BoolOr(false);
 
     const auto& members = document->members();
+    request.members.reserve(body.size());
     for (const json::Member& member : members) {
         const bool own = std::any_of(kOwnMembers.begin(), kOwnMembers.end(),
                                      [&](std::string_view name) { return member.KeyIs(name); });

@@ -8,6 +8,12 @@ void AppendExtras(const std::vector<completion::ExtraField>& extras, json::Write
     for (const completion::ExtraField& extra : extras) writer.Key(extra.name).Raw(extra.json);
 }
 
+// An OpenAI-shaped usage object is passed on whole: fields that are re-typed one by one get lost
+// one by one.
+bool IsPassedOn(const completion::Usage& usage) {
+    return usage.total_tokens && usage.json.find("\"prompt_tokens\"") != std::string::npos;
+}
+
 bool HasExtra(const std::vector<completion::ExtraField>& extras, std::string_view name) {
     for (const completion::ExtraField& extra : extras) {
         if (extra.name == name) return true;
@@ -51,9 +57,7 @@ void AppendMessage(const completion::Choice& choice, json::Writer& writer) {
 }  // namespace
 
 void AppendUsage(const completion::Usage& usage, std::string& out) {
-    // An OpenAI-shaped usage object is passed on whole: fields that are re-typed one by one get
-    // lost one by one.
-    if (usage.json.find("\"prompt_tokens\"") != std::string::npos && usage.total_tokens) {
+    if (IsPassedOn(usage)) {
         out.append(usage.json);
         return;
     }
@@ -82,7 +86,7 @@ void AppendUsage(const completion::Usage& usage, std::string& out) {
 std::string WriteChatCompletion(const completion::ChatResponse& response,
                                 const CompletionIdentity& identity) {
     std::string out;
-    out.reserve(response.text().size() + 512);
+    out.reserve(response.text().size() + response.usage.json.size() + 512);
     json::Writer writer(out);
     writer.BeginObject()
         .Field("id", identity.id)
@@ -102,9 +106,14 @@ std::string WriteChatCompletion(const completion::ChatResponse& response,
     }
     writer.EndArray();
     if (!response.usage.empty()) {
-        std::string usage;
-        AppendUsage(response.usage, usage);
-        writer.Key("usage").Raw(usage);
+        writer.Key("usage");
+        if (IsPassedOn(response.usage)) {
+            writer.Raw(response.usage.json);
+        } else {
+            std::string usage;
+            AppendUsage(response.usage, usage);
+            writer.Raw(usage);
+        }
     }
     for (const completion::ExtraField& extra : response.extras) {
         if (extra.name == "id" || extra.name == "object" || extra.name == "created" ||

@@ -55,9 +55,10 @@ bool Scanner::Push(bool is_object) {
 }
 
 bool Scanner::Scan(std::vector<Member>* members) {
-    std::vector<Member> own;
-    members_ = members != nullptr ? members : &own;
-    members_->clear();
+    std::vector<Member> own;  // where nobody wants them, they may still have to differ
+    if (members == nullptr && limits_.refuse_duplicate_keys) members = &own;
+    members_ = members;
+    if (members_ != nullptr) members_->clear();
     Next next = Next::kValue;
     while (next != Next::kEnd) {
         next = next == Next::kValue ? BeginValue() : AfterValue();
@@ -107,7 +108,7 @@ Scanner::Next Scanner::BeginValue() {
 // Behind a complete value: the end, a comma (and the next key) or a closing bracket, which
 // completes the value around.
 Scanner::Next Scanner::AfterValue() {
-    if (InRootObject()) {
+    if (members_ != nullptr && InRootObject()) {
         Member& member = members_->back();
         member.end = position_;
         member.value = text_.substr(value_begin_, position_ - value_begin_);
@@ -138,7 +139,7 @@ bool Scanner::ReadKey() {
     const std::size_t begin = position_;
     bool has_escapes = false;
     if (!ReadString(has_escapes)) return false;
-    if (depth_ == 1) {
+    if (members_ != nullptr && depth_ == 1) {
         Member& member = members_->emplace_back();
         member.raw_key = text_.substr(begin + 1, position_ - begin - 2);
         member.key_has_escapes = has_escapes;
