@@ -1,5 +1,7 @@
 #include "core/base/uuid.hpp"
 
+#include <cstring>
+
 namespace aim {
 namespace {
 
@@ -9,6 +11,14 @@ int HexValue(char c) {
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;
 }
+
+// The two digits of every byte.
+constexpr std::array<std::array<char, 2>, 256> kHexPairs = [] {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kHex[i >> 4], kHex[i & 0xf]};
+    return pairs;
+}();
 
 constexpr bool IsDash(std::size_t position) {
     return position == 8 || position == 13 || position == 18 || position == 23;
@@ -50,14 +60,13 @@ Uuid Uuid::MakeV7(WallTime now, Random& random) {
 }
 
 std::array<char, 36> Uuid::Chars() const {
-    static constexpr char kHex[] = "0123456789abcdef";
+    // Where the two digits of a byte stand.
+    static constexpr std::array<std::uint8_t, 16> kPlaces = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                             19, 21, 24, 26, 28, 30, 32, 34};
     std::array<char, 36> text;
-    char* out = text.data();
-    for (std::size_t i = 0; i < bytes_.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-        *out++ = kHex[bytes_[i] >> 4];
-        *out++ = kHex[bytes_[i] & 0xf];
-    }
+    text[8] = text[13] = text[18] = text[23] = '-';
+    for (std::size_t i = 0; i < bytes_.size(); ++i)
+        std::memcpy(text.data() + kPlaces[i], kHexPairs[bytes_[i]].data(), 2);
     return text;
 }
 

@@ -193,7 +193,7 @@ Task<Session::Next> Session::Answer(std::optional<Response> refusal) {
 
 Task<> Session::CallHandler() {
     bool failed = false;
-    std::string what = "unknown exception";
+    std::string what;
     try {
         if (const auto* plain = std::get_if<PlainHandler>(&route_->handler)) {
             Response response = (*plain)(request_, parameters_);
@@ -208,6 +208,7 @@ Task<> Session::CallHandler() {
         what = exception.what();
     } catch (...) {
         failed = true;
+        what = "unknown exception";
     }
     if (failed) {
         ReportException(what);

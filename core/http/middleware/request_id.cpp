@@ -1,6 +1,7 @@
 #include "core/http/middleware/request_id.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/random.hpp"
 #include "core/base/uuid.hpp"
@@ -43,7 +44,8 @@ std::optional<Response> RequestIdMiddleware::Before(Request& request, const Rout
         request.request_id.assign(own);
     } else {
         SharedRandom random(state_);
-        request.request_id = Uuid::MakeV7(clock_.WallNow(), random).ToString();
+        const std::array<char, 36> id = Uuid::MakeV7(clock_.WallNow(), random).Chars();
+        request.request_id.assign(id.data(), id.size());
     }
     return std::nullopt;
 }

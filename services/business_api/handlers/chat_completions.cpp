@@ -1,6 +1,7 @@
 #include "services/business_api/handlers/chat_completions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -12,15 +13,17 @@
 namespace aim::business_api {
 namespace {
 
-std::string CompletionId(const Clock& clock, Random& random) {
-    std::string id = Uuid::MakeV7(clock.WallNow(), random).ToString();
-    std::erase(id, '-');
-    return "chatcmpl-" + id;
+std::string CompletionId(WallTime now, Random& random) {
+    constexpr std::string_view kPrefix = "chatcmpl-";
+    const std::array<char, 36> uuid = Uuid::MakeV7(now, random).Chars();
+    std::array<char, kPrefix.size() + 32> id;
+    char* const digits = std::copy(kPrefix.begin(), kPrefix.end(), id.data());
+    std::remove_copy(uuid.begin(), uuid.end(), digits, '-');
+    return {id.data(), id.size()};
 }
 
-std::int64_t UnixSeconds(const Clock& clock) {
-    return std::chrono::duration_cast<std::chrono::seconds>(clock.WallNow().time_since_epoch())
-        .count();
+std::int64_t UnixSeconds(WallTime now) {
+    return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
 }
 
 // OpenAI's server-sent chunks.
@@ -73,9 +76,10 @@ Task<> AnswerWhole(http::Exchange& exchange, ChatTools& tools, const completion:
         co_await exchange.writer.Send(std::move(failure));
         co_return;
     }
+    const WallTime now = tools.clock.WallNow();
     dialect::CompletionIdentity identity;
-    identity.id = CompletionId(tools.clock, *tools.random);
-    identity.created_unix_s = UnixSeconds(tools.clock);
+    identity.id = CompletionId(now, *tools.random);
+    identity.created_unix_s = UnixSeconds(now);
     identity.model = result.candidate->row->name;
     http::Response response =
         http::Response::Json(200, dialect::WriteChatCompletion(result.response, identity));
@@ -85,8 +89,9 @@ Task<> AnswerWhole(http::Exchange& exchange, ChatTools& tools, const completion:
 
 Task<> AnswerStream(http::Exchange& exchange, ChatTools& tools, const completion::ChatRequest& chat,
                     const pipeline::Caller& caller) {
-    auto format = std::make_unique<OpenAiFormat>(CompletionId(tools.clock, *tools.random),
-                                                 UnixSeconds(tools.clock), chat.include_usage);
+    const WallTime now = tools.clock.WallNow();
+    auto format = std::make_unique<OpenAiFormat>(CompletionId(now, *tools.random), UnixSeconds(now),
+                                                 chat.include_usage);
     Loop& loop = tools.services->loop();
     pipeline::StreamRelay relay(exchange.writer, std::move(format), loop.timers(), tools.settings,
                                 loop.executor());
