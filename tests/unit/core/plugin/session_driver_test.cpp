@@ -137,6 +137,36 @@ TEST_F(SessionDriverTest, AWholeAnswerThatIsUnderstoodAtItsEndMayBeLarge) {
     EXPECT_FALSE(outcome.plugin_fault);
 }
 
+// Names by number are in lower case, whatever was sent, and stay where they are during the call.
+TEST_F(SessionDriverTest, ThePluginSeesTheHeadOfTheAnswer) {
+    ScriptedAnswer answer = Events({"a", "[DONE]"});
+    answer.headers = {{"X-RateLimit-Reset", "7s"},
+                      {"Set-Cookie", "one"},
+                      {"Content-Type", "text/event-stream"},
+                      {"set-cookie", "Two"}};
+    std::vector<std::string> seen;
+    plugin_.on_head = [&](const aim_call* call, const aim_http_head* head) {
+        std::vector<std::pair<aim_str, aim_str>> fields(head->header_count);
+        for (std::uint32_t i = head->header_count; i-- > 0;)  // from the end
+            EXPECT_EQ(head->header(head, i, &fields[i].first, &fields[i].second), AIM_OK);
+        for (const auto& [name, value] : fields)
+            seen.push_back(aim::testing::FromAbi(name) + ": " + aim::testing::FromAbi(value));
+        aim_str name{};
+        aim_str value{};
+        EXPECT_EQ(head->header(head, head->header_count, &name, &value), AIM_FAILED);
+        EXPECT_EQ(head->header(head, 0, nullptr, &value), AIM_FAILED);
+        EXPECT_EQ(head->find(head, AbiText("x-ratelimit-reset"), &value), AIM_OK);
+        EXPECT_EQ(aim::testing::FromAbi(value), "7s");
+        EXPECT_EQ(head->find(head, AbiText("x-nothing"), &value), AIM_FAILED);
+        return ScriptedPlugin::TakeHead(call, head);
+    };
+    client_.Add(answer);
+    EXPECT_EQ(Run().status, ChatSession::Status::kDone);
+    EXPECT_EQ(seen,
+              (std::vector<std::string>{"x-ratelimit-reset: 7s", "set-cookie: one",
+                                        "content-type: text/event-stream", "set-cookie: Two"}));
+}
+
 TEST_F(SessionDriverTest, AJobThatIsPolledTakesSeveralRoundTripsAndWaits) {
     int polls = 0;
     plugin_.on_data = [&](const aim_call* call, const aim_http_data* data) {
