@@ -9,8 +9,9 @@ namespace aim::plugin {
 // How long one call into a plugin may take (rule P20), by how much input it was given. The
 // thresholds are for one loop's thread, on which everybody else waits meanwhile.
 struct CallBudget {
-    std::chrono::microseconds slow;      // noted, and the plugin is watched from here on
-    std::chrono::microseconds breach;    // misbehaviour, when it was the plugin that used the time
+    std::chrono::microseconds slow;      // noted
+    std::chrono::microseconds breach;    // misbehaviour, when it was the plugin that used the time;
+                                         // it is watched from here on, so that this can be told
     std::chrono::microseconds hopeless;  // misbehaviour in any case
 
     // 5 ms, 50 ms and 1 s for up to 64 KiB, and as much again for every further 64 KiB.

@@ -24,7 +24,8 @@ CallVerdict CallTimer::Judge() {
         "a call took " +
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took_).count()) +
         " ms for " + std::to_string(input_bytes_) + " bytes of input";
-    conduct_->CountSlowCall(ended, detail);
+    conduct_->CountSlowCall(detail);
+    if (took_ >= budget.breach) conduct_->Watch(ended);
     const CallVerdict verdict = JudgeCall(budget, took_, before_, after);
     if (verdict == CallVerdict::kBreach) conduct_->Count(Misbehaviour::kOverBudget, detail);
     return verdict;

@@ -35,11 +35,14 @@ void Conduct::Count(Misbehaviour kind, std::string_view detail) {
         listener_({Report::Kind::kFirstMisbehaviour, kind, std::string(detail)});
 }
 
-void Conduct::CountSlowCall(MonotonicTime now, std::string_view detail) {
-    watched_until_.store((now + kWatch).time_since_epoch().count(), std::memory_order_relaxed);
+void Conduct::CountSlowCall(std::string_view detail) {
     totals_->slow_calls.fetch_add(1, std::memory_order_relaxed);
     if (slow_calls_.fetch_add(1, std::memory_order_relaxed) == 0)
         listener_({Report::Kind::kFirstSlowCall, {}, std::string(detail)});
+}
+
+void Conduct::Watch(MonotonicTime now) {
+    watched_until_.store((now + kWatch).time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void Conduct::Strike(MonotonicTime now) {

@@ -30,7 +30,7 @@ class Conduct {
   public:
     static constexpr std::size_t kStrikes = 5;
     static constexpr std::chrono::minutes kWindow{10};
-    // How long a plugin is measured closely after a slow call.
+    // How long a plugin is measured closely after a call that was long enough to be a breach.
     static constexpr std::chrono::seconds kWatch{60};
 
     struct Report {
@@ -60,7 +60,9 @@ class Conduct {
                      std::chrono::nanoseconds longest);
 
     void Count(Misbehaviour kind, std::string_view detail);
-    void CountSlowCall(MonotonicTime now, std::string_view detail);
+    void CountSlowCall(std::string_view detail);
+    // From here on, for kWatch, each call is measured in what the thread itself uses.
+    void Watch(MonotonicTime now);
     void Strike(MonotonicTime now);
     // A call holds its thread and does not come back: quarantine at once, so that the same does not
     // happen to the next thread. From any thread; counted when the call does come back.

@@ -90,12 +90,17 @@ TEST_F(ConductTest, EachKindIsToldOnceAndCountedAlways) {
     EXPECT_EQ(conduct_.figures().strikes, 0u);
 }
 
-TEST_F(ConductTest, SlowCallHasThePluginWatchedForAMinute) {
+TEST_F(ConductTest, IsWatchedForAMinute) {
     EXPECT_FALSE(conduct_.IsWatched(start_));
-    conduct_.CountSlowCall(start_, "7 ms");
-    conduct_.CountSlowCall(start_, "8 ms");
+    conduct_.Watch(start_);
     EXPECT_TRUE(conduct_.IsWatched(start_ + Conduct::kWatch - milliseconds(1)));
     EXPECT_FALSE(conduct_.IsWatched(start_ + Conduct::kWatch));
+}
+
+TEST_F(ConductTest, SlowCallIsToldOnceAndCountedAlways) {
+    conduct_.CountSlowCall("7 ms");
+    conduct_.CountSlowCall("8 ms");
+    EXPECT_FALSE(conduct_.IsWatched(start_));
     EXPECT_EQ(Told(Conduct::Report::Kind::kFirstSlowCall), 1u);
     EXPECT_EQ(totals_->slow_calls, 2u);
 }
