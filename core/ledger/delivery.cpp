@@ -118,10 +118,9 @@ Task<> Delivery::Deliver(std::vector<Journal::Entry> entries) {
 }
 
 Task<bool> Delivery::Send(Entries entries, Answered& answered) {
-    const std::string body = WriteBatch(entries);
     for (int repetition = 1;; ++repetition) {
-        std::string copy = body;
-        auto answer = co_await client_.PostLedger(std::move(copy), kCallTimeout);
+        std::string body = WriteBatch(entries);
+        auto answer = co_await client_.PostLedger(std::move(body), kCallTimeout);
         const bool refused = !answer && IsRefusal(answer.error());
         last_call_failed_.store(!answer && !refused, std::memory_order_relaxed);
         if (answer) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -157,6 +158,7 @@ class Journal {
 
     // The reader's: journal_reader.cpp.
     bool FindUnreadBytes(std::size_t& readable);
+    std::span<char> ChunkRoom(std::size_t bytes);
     void TakeFromDisk(std::vector<Entry>& entries, std::size_t most, std::size_t most_bytes);
     void TakeFromMemory(std::vector<Entry>& entries, std::size_t most, std::size_t most_bytes);
     std::size_t TakeFromChunk(std::string_view chunk, std::vector<Entry>& entries, std::size_t most,
@@ -216,6 +218,7 @@ class Journal {
     // The reader's place.
     SegmentPtr reading_;
     std::size_t reading_at_ = 0;
+    std::vector<char> chunk_;
     std::uint64_t next_read_ = 1;
 
     std::atomic<std::uint64_t> safe_{~std::uint64_t{0}};  // no ticket beyond it needs to wait

@@ -7,8 +7,9 @@
 namespace aim::ledger {
 namespace {
 
-// What is read at a time; more only when not one whole frame is inside.
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+// What is read at a time, some hundred records, so that little is read twice where a batch ends;
+// more only when not one whole frame is inside.
+constexpr std::size_t kChunkBytes = std::size_t{128} << 10;
 constexpr std::size_t kMostChunkBytes = 2 * format::kMaxFrameBytes;
 
 void Lower(std::atomic<std::uint64_t>& number, std::uint64_t by) {
@@ -51,6 +52,13 @@ bool Journal::FindUnreadBytes(std::size_t& readable) {
     }
 }
 
+// Kept from one batch to the next, but not when it was needed for a record of unusual size.
+std::span<char> Journal::ChunkRoom(std::size_t bytes) {
+    if (bytes > chunk_.size() || chunk_.size() > kChunkBytes)
+        chunk_ = std::vector<char>(std::max(bytes, kChunkBytes));
+    return std::span(chunk_).first(bytes);
+}
+
 void Journal::TakeFromDisk(std::vector<Entry>& entries, std::size_t most, std::size_t most_bytes) {
     std::size_t wanted = kChunkBytes;
     while (entries.size() < most) {
@@ -59,26 +67,28 @@ void Journal::TakeFromDisk(std::vector<Entry>& entries, std::size_t most, std::s
             const std::lock_guard lock(mutex_);
             if (!FindUnreadBytes(readable)) return;
         }
-        const auto chunk = reading_->Read(reading_at_, std::min(readable, wanted));
-        if (!chunk || chunk->empty()) {
+        const std::span<char> room = ChunkRoom(std::min(readable, wanted));
+        const auto got = reading_->Read(reading_at_, room);
+        if (!got || *got == 0) {
             // What a disk does not give back is lost; the rest is not.
             const std::lock_guard lock(mutex_);
             ++disk_errors_;
             logger_.Error("ledger_unreadable", "A segment of the ledger cannot be read any more",
                           {{"file", reading_->path().string()},
-                           {"reason", chunk ? "it was cut" : chunk.error().message}});
+                           {"reason", got ? "it was cut" : got.error().message}});
             reading_at_ += readable;
             continue;
         }
         const std::size_t before = entries.size();
-        const std::size_t used = TakeFromChunk(*chunk, entries, most, most_bytes);
+        const std::string_view chunk(room.data(), *got);
+        const std::size_t used = TakeFromChunk(chunk, entries, most, most_bytes);
         reading_at_ += used;
         if (used > 0) {
             wanted = kChunkBytes;
             if (entries.size() > before && JsonBytes(entries) >= most_bytes) return;
         } else if (!entries.empty()) {
             return;  // the next one does not fit into this batch
-        } else if (chunk->size() == readable) {
+        } else if (chunk.size() == readable) {
             reading_at_ += readable;  // damage up to the end
         } else if (wanted < kMostChunkBytes) {
             wanted = kMostChunkBytes;

@@ -187,20 +187,19 @@ void Segment::CloseForWriting() {
     if (::ftruncate(file_.get(), static_cast<off_t>(capacity_)) != 0) errno = 0;
 }
 
-Result<std::string> Segment::Read(std::size_t offset, std::size_t bytes) const {
+Result<std::size_t> Segment::Read(std::size_t offset, std::span<char> room) const {
     const std::size_t end = this->end();
-    std::string text(offset >= end ? 0 : std::min(bytes, end - offset), '\0');
+    room = room.first(offset >= end ? 0 : std::min(room.size(), end - offset));
     std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t got = ::pread(file_.get(), text.data() + done, text.size() - done,
+    while (done < room.size()) {
+        const ssize_t got = ::pread(file_.get(), room.data() + done, room.size() - done,
                                     static_cast<off_t>(offset + done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return SystemFailure("cannot read " + path_.string());
         if (got == 0) break;  // somebody has cut the file
         done += static_cast<std::size_t>(got);
     }
-    text.resize(done);
-    return text;
+    return done;
 }
 
 void Segment::Remove() {

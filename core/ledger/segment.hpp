@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -77,8 +78,9 @@ class Segment {
     // No more Room(): the mapping goes, the unused space is given back.
     void CloseForWriting();
 
-    // Up to `bytes` at `offset` of the written part; short at its end.
-    Result<std::string> Read(std::size_t offset, std::size_t bytes) const;
+    // Fills `room` with the written part from `offset` on; how much that is, less than all of it
+    // only at the end.
+    Result<std::size_t> Read(std::size_t offset, std::span<char> room) const;
 
     // Removes the file; the object can still be read.
     void Remove();
