@@ -1,5 +1,7 @@
 #include "core/base/clock.hpp"
 
+#include <ctime>
+
 namespace aim {
 namespace {
 
@@ -9,6 +11,13 @@ class OperatingSystemClock final : public Clock {
     WallTime WallNow() const override {
         return std::chrono::time_point_cast<std::chrono::microseconds>(
             std::chrono::system_clock::now());
+    }
+    WallTime RoughWallNow() const override {
+        // The kernel's time of its last tick: nothing is measured for it.
+        timespec time{};
+        if (::clock_gettime(CLOCK_REALTIME_COARSE, &time) != 0) return WallNow();
+        return WallTime(std::chrono::seconds(time.tv_sec) +
+                        std::chrono::microseconds(time.tv_nsec / 1000));
     }
 };
 

@@ -128,9 +128,10 @@ int32_t ProviderSession::CallPlugin(completion::DeltaBatch* batch, Call&& call,
                                     std::size_t input_bytes) {
     aim_call context{};
     context.struct_size = sizeof context;
-    context.now_unix_ms = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.WallNow().time_since_epoch())
-            .count());
+    context.now_unix_ms =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       clock_.RoughWallNow().time_since_epoch())
+                                       .count());
     context.sink = sink_.Open(batch, input_bytes);
     int32_t result = AIM_STEP_FAILED;
     bool threw = false;

@@ -59,7 +59,7 @@ void AppendField(std::string_view name, std::string_view value, std::string& out
 
 std::string_view DateCache::Get() {
     const auto seconds =
-        std::chrono::floor<std::chrono::seconds>(clock_.WallNow()).time_since_epoch().count();
+        std::chrono::floor<std::chrono::seconds>(clock_.RoughWallNow()).time_since_epoch().count();
     if (seconds == second_) return text_;
     second_ = seconds;
     const std::time_t time = seconds;
