@@ -134,6 +134,7 @@ class Machine:
     def __init__(self, root, build_dir):
         self.root = root
         self.build_dir = build_dir
+        self.plugins = os.path.join(build_dir, "plugins")
         # The database and nginx's worker run as other users under root.
         self.work = tempfile.mkdtemp(prefix="aim-bench.")
         os.chmod(self.work, 0o755)
@@ -248,7 +249,7 @@ class Machine:
         """Production settings, with limits set high."""
         env = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
         env.update(API_KEY=API_KEY, GROQ_API_KEY="bench-key", RATE_LIMIT_PER_MINUTE="100000000", SSL_CERT_FILE=self.path("tls", "ca.pem"),
-                   LOG_LEVEL="INFO", PLUGIN_PATH=os.path.join(self.build_dir, "plugins"))
+                   LOG_LEVEL="INFO", PLUGIN_PATH=self.plugins)
         env.update(further)
         return env
 

@@ -9,7 +9,7 @@ endfunction()
 
 # aim_precompiled(NAME): with AIM_PCH, the headers that most sources begin with are parsed once for all targets of a kind. Asio's define
 # objects that must be linked, so only what links aim_base has them; programs and libraries differ in a flag of their position.
-# Nothing may rely on it: builds without AIM_PCH are what ships and what lint reads.
+# Nothing may rely on it: lint reads every source without.
 function(aim_precompiled name)
     if(NOT AIM_PCH)
         return()
@@ -59,10 +59,10 @@ function(aim_library name)
     endif()
 endfunction()
 
-# aim_test(name LABEL unit|engine|integration|e2e SOURCES a.cpp... LINKS targets... [TIMEOUT s] [SERIAL])
-# One executable is one CTest test; `engine` tests also run under ThreadSanitizer.
+# aim_test(name LABEL unit|engine|integration|e2e SOURCES a.cpp... LINKS targets... [TIMEOUT s] [SERIAL] [SHIPPED])
+# One executable is one CTest test; `engine` tests also run under ThreadSanitizer, SHIPPED ones also on the build that ships.
 function(aim_test name)
-    cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;LABEL" "SOURCES;LINKS;ENVIRONMENT" ${ARGN})
+    cmake_parse_arguments(ARG "SERIAL;SHIPPED" "TIMEOUT;LABEL" "SOURCES;LINKS;ENVIRONMENT" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest GTest::gtest_main)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
@@ -76,6 +76,9 @@ function(aim_test name)
         set(ARG_LABEL unit)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABEL}")
+    if(ARG_SHIPPED)
+        set_property(TEST ${name} APPEND PROPERTY LABELS shipped)
+    endif()
     if(ARG_SERIAL)
         set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
     endif()
