@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Line coverage of core/ and services/: runs all tests instrumented, prints a table a folder, fails below the floor.
 #
-#   tools/coverage.sh [--floor PERCENT] [--report-only] [--no-install]
+#   tools/coverage.sh [--floor PERCENT] [--preset NAME] [--report-only] [--no-install]
 #
-#   --report-only   use the profiles of the last `tools/test.sh --preset coverage`
+#   --preset NAME   coverage (default), or instrumented, which has sanitizers, too
+#   --report-only   use the profiles of the last `tools/test.sh --preset NAME`
 set -euo pipefail
 AIM_PROGRAM=coverage.sh
 # shellcheck source=tools/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 floor=80
+preset=coverage
 report_only=0
 test_options=()
 
@@ -29,6 +31,10 @@ main() {
                 floor=${2:?--floor needs a value}
                 shift
                 ;;
+            --preset)
+                preset=${2:?--preset needs a value}
+                shift
+                ;;
             --report-only) report_only=1 ;;
             --no-install) test_options+=(--no-install) ;;
             -h | --help)
@@ -39,12 +45,12 @@ main() {
         esac
         shift
     done
-    build_dir=$AIM_ROOT/build/coverage
-    ((report_only)) || "$AIM_ROOT/tools/test.sh" --preset coverage "${test_options[@]}"
+    build_dir=$AIM_ROOT/build/$preset
+    ((report_only)) || "$AIM_ROOT/tools/test.sh" --preset "$preset" "${test_options[@]}"
 
     local -a profiles=() files=() arguments=()
     mapfile -t profiles < <(find "$build_dir/profiles" -name '*.profraw' -size +0 2>/dev/null)
-    ((${#profiles[@]})) || aim_die "no profiles in $build_dir/profiles: run tools/test.sh --preset coverage"
+    ((${#profiles[@]})) || aim_die "no profiles in $build_dir/profiles: run tools/test.sh --preset $preset"
     # A program that was killed may leave a torn profile: it is left out, the others count.
     llvm-profdata-16 merge -sparse --failure-mode=all "${profiles[@]}" -o "$build_dir/all.profdata"
     mapfile -t files < <(objects)

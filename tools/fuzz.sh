@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Builds the fuzzers and lets each run for a while on a copy of its corpus.
 #
-#   tools/fuzz.sh [--seconds N] [--no-install] [NAME...]
+#   tools/fuzz.sh [--seconds N] [--preset NAME] [--no-install] [NAME...]
 #
-#   --seconds N   how long each one runs (default 25)
-#   NAME          only these (fuzz_sse_parser, or sse_parser)
+#   --seconds N     how long each one runs (default 25)
+#   --preset NAME   fuzz (default), or instrumented: the build that CI has for its tests, whose fuzzers do not see comparisons
+#   NAME            only these (fuzz_sse_parser, or sse_parser)
 #
-# A finding ends with exit code 1; the input that did it is in build/fuzz/findings. Put it into tests/fuzz/corpus/<name> with the fix.
+# A finding ends with exit code 1; the input that did it is in build/PRESET/findings. Put it into tests/fuzz/corpus/<name> with the fix.
 set -euo pipefail
 AIM_PROGRAM=fuzz.sh
 # shellcheck source=tools/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-build_dir=$AIM_ROOT/build/fuzz
+preset=fuzz
 seconds=25
 install=1
 names=()
@@ -26,7 +27,7 @@ fuzz_one() {
     [[ ! -f $corpus.dict ]] || options+=(-dict="$corpus.dict")
     mkdir -p "$work"
     # New inputs go to the first folder, so that the tree's corpus stays as it is. The number of one that hangs counts, too.
-    ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    LLVM_PROFILE_FILE=/dev/null ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
         ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-16 \
         "$build_dir/bin/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$build_dir/findings/$name-" "${options[@]}" "${inputs[@]}" </dev/null >"$log" 2>&1
@@ -51,6 +52,10 @@ main() {
                 seconds=${2:?--seconds needs a value}
                 shift
                 ;;
+            --preset)
+                preset=${2:?--preset needs a value}
+                shift
+                ;;
             --no-install) install=0 ;;
             -h | --help)
                 aim_help "${BASH_SOURCE[0]}"
@@ -63,13 +68,14 @@ main() {
     done
     [[ $seconds =~ ^[1-9][0-9]*$ ]] || aim_die "--seconds must be a number"
     if ((install)); then "$AIM_ROOT/tools/install-deps.sh" --test; fi
+    build_dir=$AIM_ROOT/build/$preset
     mkdir -p "$build_dir"
-    aim_configure fuzz "$build_dir"
+    aim_configure "$preset" "$build_dir"
     if ((${#names[@]} == 0)); then
         mapfile -t names < <(ninja -C "$build_dir" -t targets all | sed -n 's/^bin\/\(fuzz_[a-z0-9_]*\): .*/\1/p' | sort -u)
     fi
     ((${#names[@]})) || aim_die "there is no fuzzer in the build"
-    aim_build fuzz "$build_dir" "${names[@]}" || aim_die "the build failed"
+    aim_build "$preset" "$build_dir" "${names[@]}" || aim_die "the build failed"
     rm -rf -- "$build_dir/work" "$build_dir/log" "$build_dir/findings"
     mkdir -p "$build_dir/work" "$build_dir/log" "$build_dir/findings"
 

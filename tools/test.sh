@@ -3,8 +3,9 @@
 #
 #   tools/test.sh [--preset NAME] [--label LABEL] [--build-dir DIR] [--no-install] [--no-build] [-- CTEST ARGUMENTS...]
 #
-#   --preset NAME   debug (default), coverage, asan-ubsan, tsan, release-like ones that build tests
-#   --label LABEL   only tests with this label: unit, engine, integration, e2e; for unit and engine only those are built
+#   --preset NAME   debug (default), coverage, asan-ubsan, instrumented (both at once), tsan, bench (optimised, as it ships)
+#   --label LABEL   only tests with this label: unit, engine, integration, e2e, shipped (what needs the build that ships, so of the preset
+#                   bench); for unit, engine and shipped only those are built
 #   -- ARGUMENTS    handed to ctest, for example: tools/test.sh -- -R core_http
 #
 # The last line is "N passed, N failed".
@@ -31,6 +32,8 @@ targets_of_label() {
             [[ $'\n'$all != *$'\n'"bin/$name: "* ]] || printf '%s\n' "$name"
         done
     sed -n 's/^\(plugins\/[^:]*\.so\): .*/\1/p' <<<"$all"
+    # Its scripts look at every program.
+    [[ $label != shipped ]] || printf 'services/all\n'
 }
 
 # What a sanitizer finds ends the program, with symbols.
@@ -95,7 +98,7 @@ main() {
     if ((install)); then "$AIM_ROOT/tools/install-deps.sh" --test; fi
     if ((build)); then
         local -a targets=()
-        if [[ $label == unit || $label == engine ]]; then
+        if [[ $label == unit || $label == engine || $label == shipped ]]; then
             mkdir -p "$build_dir"
             aim_configure "$preset" "$build_dir"
             mapfile -t targets < <(targets_of_label)
@@ -104,7 +107,7 @@ main() {
         aim_build "$preset" "$build_dir" "${targets[@]}" || aim_die "the build failed"
     fi
     set_sanitizers
-    if [[ $preset == coverage ]]; then
+    if grep -qx 'AIM_COVERAGE:[A-Z]*=ON' "$build_dir/CMakeCache.txt"; then
         # One file a program, merged by the programs themselves as they end.
         rm -rf -- "$build_dir/profiles"
         mkdir -p "$build_dir/profiles"
