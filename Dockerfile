@@ -75,11 +75,6 @@ COPY --from=build /out/bin/aimanager /usr/lib/aimanager/bin/
 ENV PLUGIN_PATH=/usr/lib/aimanager/plugins:/plugins
 
 FROM plugins AS business-api
-USER root
-RUN apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libtcmalloc-minimal4 \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
-USER aimanager
 COPY --from=swagger-ui /out/share/aimanager/swagger-ui /usr/lib/aimanager/share/aimanager/swagger-ui
 COPY --from=build /out/bin/aimanager-business-api /usr/lib/aimanager/bin/
 ENV BUSINESS_API_HOST=0.0.0.0

@@ -17,7 +17,7 @@ readonly CLUSTER_CONF=$CLUSTER_DIR/aimanager-install.conf
 readonly -a BUILD_PACKAGES=(
     clang-16 lld-16 llvm-16 libclang-rt-16-dev cmake ninja-build ccache g++ pkg-config git curl ca-certificates
     libpistache-dev libboost1.81-dev libboost-filesystem1.81-dev rapidjson-dev libpq-dev libssl-dev libspdlog-dev
-    libfmt-dev prometheus-cpp-dev libexpected-dev libcli11-dev libtcmalloc-minimal4
+    libfmt-dev prometheus-cpp-dev libexpected-dev libcli11-dev
 )
 readonly -a RUN_PACKAGES=("${BUILD_PACKAGES[@]}" postgresql)
 readonly -a TEST_PACKAGES=(
