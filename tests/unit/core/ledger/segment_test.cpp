@@ -1,0 +1,120 @@
+#include "core/ledger/segment.hpp"
+
+#include <array>
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "core/ledger/segment_format.hpp"
+#include "tests/unit/core/ledger/ledger_test_support.hpp"
+
+namespace aim::ledger {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSpace = 64 * 1024;
+
+class SegmentTest : public ::testing::Test {
+  protected:
+    std::shared_ptr<Segment> Made(std::uint64_t number = 7) {
+        auto made = Segment::Create(folder_.path(), number, kSpace);
+        EXPECT_TRUE(made) << made.error().message;
+        return made ? *made : nullptr;
+    }
+
+    static void Write(Segment& segment, const std::string& bytes) {
+        char* room = segment.Room(bytes.size());
+        ASSERT_NE(room, nullptr);
+        std::memcpy(room, bytes.data(), bytes.size());
+        segment.Advance(bytes.size());
+    }
+
+    // At most `most` bytes from `offset` on.
+    static std::string Text(const Segment& segment, std::size_t offset, std::size_t most) {
+        std::string room(most, '?');
+        const auto got = segment.Read(offset, room);
+        EXPECT_TRUE(got) << got.error().message;
+        return room.substr(0, got ? *got : 0);
+    }
+
+    const ScratchFolder folder_;
+};
+
+TEST_F(SegmentTest, ItsFileTellsItsNumber) {
+    const auto segment = Made(7);
+    EXPECT_EQ(segment->number(), 7u);
+    EXPECT_EQ(Segment::NumberOf(segment->path()), 7u);
+    EXPECT_EQ(fs::file_size(segment->path()), kSpace);
+    for (const char* other : {"segment-.journal", "segment-12", "segment-1x.journal", "lock", ""})
+        EXPECT_EQ(Segment::NumberOf(folder_.path() / other), std::nullopt) << other;
+    EXPECT_FALSE(Segment::Create(folder_.path(), 7, kSpace));
+}
+
+TEST_F(SegmentTest, ReadsWhatIsWrittenFromAnyPlace) {
+    const auto segment = Made();
+    const std::size_t begin = segment->end();
+    EXPECT_EQ(begin, format::kHeaderBytes);
+    Write(*segment, "0123456789");
+    EXPECT_EQ(segment->end(), begin + 10);
+    EXPECT_EQ(Text(*segment, begin, 10), "0123456789");
+    EXPECT_EQ(Text(*segment, begin + 4, 3), "456");
+    EXPECT_EQ(Text(*segment, begin + 4, 100), "456789");
+    EXPECT_EQ(Text(*segment, begin + 4, 0), "");
+    EXPECT_EQ(Text(*segment, begin + 10, 100), "");
+    EXPECT_EQ(Text(*segment, begin + 11, 100), "");
+    EXPECT_EQ(Text(*segment, ~std::size_t{0}, 100), "");
+    Write(*segment, "abc");
+    EXPECT_EQ(Text(*segment, begin + 9, 100), "9abc");
+}
+
+TEST_F(SegmentTest, TheRoomEndsWithItsSpace) {
+    const auto segment = Made();
+    const std::size_t left = segment->capacity() - segment->end();
+    EXPECT_EQ(segment->Room(left + 1), nullptr);
+    Write(*segment, std::string(left, 'x'));
+    EXPECT_EQ(segment->Room(1), nullptr);
+    EXPECT_EQ(Text(*segment, segment->end() - 2, 100), "xx");
+}
+
+TEST_F(SegmentTest, ClosedItIsAsLongAsWhatIsInIt) {
+    const auto segment = Made();
+    Write(*segment, "kept");
+    ASSERT_TRUE(segment->Sync());
+    segment->CloseForWriting();
+    EXPECT_EQ(segment->Room(1), nullptr);
+    EXPECT_EQ(fs::file_size(segment->path()), segment->end());
+    EXPECT_EQ(Text(*segment, format::kHeaderBytes, 100), "kept");
+}
+
+// By whoever: what is left is read, and no signal comes.
+TEST_F(SegmentTest, ACutFileGivesWhatItHas) {
+    const auto segment = Made();
+    Write(*segment, "0123456789");
+    segment->CloseForWriting();
+    fs::resize_file(segment->path(), format::kHeaderBytes + 4);
+    EXPECT_EQ(Text(*segment, format::kHeaderBytes, 10), "0123");
+    EXPECT_EQ(Text(*segment, format::kHeaderBytes + 4, 10), "");
+}
+
+TEST_F(SegmentTest, AnotherProcessTakesItOverUpToItsEnd) {
+    fs::path file;
+    {
+        const auto segment = Made();
+        Write(*segment, "whole torn");
+        file = segment->path();
+    }
+    const auto adopted = Segment::Adopt(file, 7, format::kHeaderBytes + 5);
+    ASSERT_TRUE(adopted);
+    EXPECT_EQ(Text(**adopted, format::kHeaderBytes, 100), "whole");
+    EXPECT_EQ((*adopted)->Room(1), nullptr);
+    EXPECT_EQ(fs::file_size(file), format::kHeaderBytes + 5);
+    // Whoever reads it goes on when it is gone.
+    (*adopted)->Remove();
+    EXPECT_FALSE(fs::exists(file));
+    EXPECT_EQ(Text(**adopted, format::kHeaderBytes, 100), "whole");
+    EXPECT_FALSE(Segment::Adopt(file, 7, 0));
+}
+
+}  // namespace
+}  // namespace aim::ledger
