@@ -120,6 +120,7 @@ Recorder::ModelSeries& Recorder::SeriesOf(const completion::ModelRecord& row) {
 }
 
 void Recorder::Count(const completion::ModelRecord& row, const AttemptResult& attempt) {
+    if (!shared_.settings.features.metrics) return;
     PipelineMetrics& metrics = shared_.metrics;
     const std::string_view model = row.name;
     ModelSeries& series = SeriesOf(row);
@@ -163,9 +164,11 @@ void Recorder::OnAttempt(const Caller& caller, const AttemptFacts& facts, Attemp
     const routing::Candidate& candidate = facts.candidate;
     const MonotonicTime now = shared_.clock.Now();
     const rating::Reliability after = Rate(facts, attempt, now);
-    if (progress.records.empty()) progress.records.reserve(2);  // and the prompt's own
-    progress.records.push_back(
-        ledger::MakeRecord(OutcomeOf(caller.request_id, candidate, attempt)));
+    if (shared_.settings.features.ledger) {
+        if (progress.records.empty()) progress.records.reserve(2);  // and the prompt's own
+        progress.records.push_back(
+            ledger::MakeRecord(OutcomeOf(caller.request_id, candidate, attempt)));
+    }
     Count(*candidate.row, attempt);
 
     dialect::NativeAnswer::Attempt entry;
@@ -202,7 +205,8 @@ ledger::Journal::Ticket Recorder::OnProbe(std::string_view request_id, const Att
     return shared_.ledger.Append(std::move(records));
 }
 
-void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progress) {
+void Recorder::WriteHistory(const Work& work, const Caller& caller,
+                            completion::HistoryStatus status, Progress& progress) {
     const CompletionResult& result = progress.result;
     const WallTime now = shared_.clock.WallNow();
     completion::HistoryRecord history;
@@ -219,8 +223,7 @@ void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progre
         history.model_name = result.candidate->row->name;
     }
     history.duration = result.processing_time;
-    history.status = StatusOf(result);
-    const std::string_view status = StatusName(history.status);
+    history.status = status;
     if (result.error) {
         const Error& shown =
             progress.last_error && !result.client_left ? *progress.last_error : *result.error;
@@ -232,22 +235,33 @@ void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progre
     history.created_at = now;
     progress.records.push_back(ledger::MakeRecord(history, shared_.settings.history_text_max));
     progress.ledger_ticket = shared_.ledger.Append(std::move(progress.records));
+}
 
-    telemetry::Counter*& prompts = prompts_[static_cast<std::size_t>(history.status)];
-    if (prompts == nullptr) prompts = &shared_.metrics.prompts.With({status});
+void Recorder::Count(completion::HistoryStatus status, const CompletionResult& result) {
+    telemetry::Counter*& prompts = prompts_[static_cast<std::size_t>(status)];
+    if (prompts == nullptr) prompts = &shared_.metrics.prompts.With({StatusName(status)});
     prompts->Increment();
     shared_.metrics.overhead.Observe(static_cast<double>(result.overhead.count()) / 1e6);
+}
+
+void Recorder::OnPrompt(const Work& work, const Caller& caller, Progress& progress) {
+    const CompletionResult& result = progress.result;
+    const completion::HistoryStatus status = StatusOf(result);
+    if (shared_.settings.features.ledger) WriteHistory(work, caller, status, progress);
+    if (shared_.settings.features.metrics) Count(status, result);
     const auto level =
         result.error && !result.client_left ? telemetry::Level::kWarning : telemetry::Level::kInfo;
+    const std::string_view model =
+        result.candidate != nullptr ? std::string_view(result.candidate->row->name) : "";
     shared_.logger.Log(
         level, result.error ? "prompt_failed" : "prompt_processed",
         result.error ? "Prompt was not answered" : "Prompt processed successfully",
         {{"request_id", caller.request_id},
          {"user_id", work.user_id},
-         {"model_used", history.model_name},
+         {"model_used", model},
          {"processing_time_ms", result.processing_time.count()},
-         {"status", status},
-         {"attempts", history.attempts},
+         {"status", StatusName(status)},
+         {"attempts", result.attempts.size()},
          {"error_code", result.error ? std::string_view(result.error->code) : std::string_view()}});
 }
 

@@ -49,6 +49,10 @@ class Recorder {
     completion::Outcome OutcomeOf(std::string_view request_id, const routing::Candidate& candidate,
                                   const AttemptResult& attempt);
     void Count(const completion::ModelRecord& row, const AttemptResult& attempt);
+    void Count(completion::HistoryStatus status, const CompletionResult& result);
+    // To the ledger, with the records of its attempts.
+    void WriteHistory(const Work& work, const Caller& caller, completion::HistoryStatus status,
+                      Progress& progress);
     void LogFailure(const Caller& caller, const routing::Candidate& candidate,
                     const AttemptResult& attempt);
 

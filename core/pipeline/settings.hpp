@@ -12,6 +12,14 @@ enum class MockInAuto { kAuto, kAlways, kNever };
 // What becomes of an attempt whose client has left.
 enum class OnDisconnect { kCancel, kDrain };
 
+// What every prompt has, and only a benchmark leaves out, to measure its cost. No variable names
+// it.
+struct Features {
+    bool authentication = true;  // without: every caller is nobody, and nobody is refused
+    bool ledger = true;          // without: no outcome and no history is kept
+    bool metrics = true;         // without: what is counted for each request stays at 0
+};
+
 // How prompts are worked on (contract.md, "Variables and defaults"). Immutable after start.
 struct Settings {
     std::chrono::milliseconds request_timeout{120000};
@@ -30,6 +38,7 @@ struct Settings {
     std::size_t history_text_max = 256 * 1024;
     // The longest that a request waits, in all, for models which are cooling down.
     std::chrono::milliseconds longest_wait{10000};
+    Features features;
 };
 
 }  // namespace aim::pipeline

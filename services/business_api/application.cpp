@@ -72,11 +72,13 @@ std::shared_ptr<const http::MiddlewareChain> Application::MakeChain() {
     auto chain = std::make_shared<http::MiddlewareChain>();
     chain->Add(std::make_unique<http::ClientAddressMiddleware>(options_.trusted_proxies));
     chain->Add(std::make_unique<http::RequestIdMiddleware>());
-    chain->Add(std::make_unique<http::AccessLogMiddleware>(logger_, metrics_));
+    const pipeline::Features& features = options_.pipeline.features;
+    if (features.metrics)
+        chain->Add(std::make_unique<http::AccessLogMiddleware>(logger_, metrics_));
     chain->Add(std::make_unique<http::SecurityHeadersMiddleware>());
     chain->Add(std::make_unique<http::CorsMiddleware>(options_.cors_allowed_origins));
     chain->Add(std::make_unique<http::DrainingMiddleware>(drain_gate_));
-    chain->Add(std::make_unique<http::AuthMiddleware>(keys_));
+    if (features.authentication) chain->Add(std::make_unique<http::AuthMiddleware>(keys_));
     chain->Add(std::make_unique<http::JsonBodyMiddleware>());
     http::RateLimitMiddleware::Options limit;
     limit.per_minute = options_.rate_limit_per_minute;
@@ -151,11 +153,12 @@ void Application::Drain() {
                         {{"requests", cut}});
 }
 
-int RunProcess() {
+int RunProcess(const pipeline::Features& features) {
     std::signal(SIGPIPE, SIG_IGN);
     const config::Environment environment = config::Environment::FromProcess();
     config::Reader reader(environment);
     Options options = Options::Read(reader);
+    options.pipeline.features = features;
     if (!reader.errors().empty()) {
         std::fputs(reader.errors().ToString().c_str(), stderr);
         return config::kConfigurationExitStatus;

@@ -62,6 +62,6 @@ class Application {
 };
 
 // The whole process: configuration, signals, start, wait, drain. Returns the exit status.
-int RunProcess();
+int RunProcess(const pipeline::Features& features = {});
 
 }  // namespace aim::business_api

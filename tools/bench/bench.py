@@ -49,15 +49,16 @@ def read_arguments():
     return options
 
 
-def build(build_dir, gateway):
+def build(build_dir, gateway, parts):
     """The preset `bench`; a folder that was given is taken as it is."""
+    for_toll = ["bare_business_api"] if gateway and "toll" in parts else []
     if build_dir is None:
         build_dir = os.path.join(ROOT, "build", "bench")
-        targets = [*PROGRAMS, *(["services/all", "plugins/all", "dialect_bench"] if gateway else [])]
+        targets = [*PROGRAMS, *(["services/all", "plugins/all", "dialect_bench"] if gateway else []), *for_toll]
         script = 'AIM_PROGRAM=bench.sh; . "$0/tools/lib.sh"; aim_build bench "$@"'
         if subprocess.run(["bash", "-euo", "pipefail", "-c", script, ROOT, build_dir, *targets], check=False).returncode:
             raise processes.BenchError("the build failed")
-    wanted = [*PROGRAMS, *(["aimanager-business-api", "aimanager-data-api"] if gateway else [])]
+    wanted = [*PROGRAMS, *(["aimanager-business-api", "aimanager-data-api"] if gateway else []), *for_toll]
     missing = [name for name in wanted if not os.access(os.path.join(build_dir, "bin", name), os.X_OK)]
     if missing:
         raise processes.BenchError(f"{build_dir} lacks {', '.join(missing)}")
@@ -145,7 +146,7 @@ def main():
             if not shutil.which("taskset"):
                 raise processes.BenchError("taskset is not installed (apt-get install util-linux)")
             raise_file_limit()
-            results = run(options, build(options.build_dir, not options.no_gateway))
+            results = run(options, build(options.build_dir, not options.no_gateway, options.only))
             figures.write_json("bench-results.json", results)
         figures.print_table(results)
         page.write("bench-results.html", results)

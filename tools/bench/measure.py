@@ -23,14 +23,13 @@ MODELS = 100
 
 # What a feature costs is what switching it off saves. Where the product has no switch, the figure is missing and the reason stands here.
 SWITCHES = [
+    ("authentication", {"BENCH_WITHOUT": "authentication"}, "bare_business_api without it"),
     ("rate limit", {"RATE_LIMIT_PER_MINUTE": "0"}, "RATE_LIMIT_PER_MINUTE=0"),
-    ("log line a request", {"LOG_LEVEL": "ERROR"}, "LOG_LEVEL=ERROR"),
+    ("ledger (outcome and history)", {"BENCH_WITHOUT": "ledger"}, "bare_business_api without it: not recorded, not journalled, not delivered"),
     ("journal to the disk each second", {"LEDGER_FSYNC": "off"}, "LEDGER_FSYNC=off; the journal is still written"),
-]
-NO_SWITCH = [
-    ("authentication", "cannot be switched off: every request needs a key"),
-    ("ledger (outcome and history)", "cannot be switched off: every outcome is journalled"),
-    ("metrics", "cannot be switched off: counters are always kept"),
+    ("metrics", {"BENCH_WITHOUT": "metrics"}, "bare_business_api without what is counted for each request"),
+    ("log line a request", {"LOG_LEVEL": "ERROR"}, "LOG_LEVEL=ERROR"),
+    ("all of these", {"BENCH_WITHOUT": "authentication ledger metrics", "RATE_LIMIT_PER_MINUTE": "0", "LOG_LEVEL": "ERROR"}, "together"),
 ]
 
 
@@ -232,7 +231,7 @@ class Measurement:
         variants = [("all", {})] + [(name, settings) for name, settings, _ in SWITCHES]
         targets, ends = [], []
         for number, (_, settings) in enumerate(variants):
-            target, process, end = self.machine.start_business_api(f"variant-{number}", data_port, **settings)
+            target, process, end = self.machine.start_business_api(f"variant-{number}", data_port, "bare_business_api", **settings)
             ends.append(end)
             targets.append(target)
             wait_until(20, lambda: ready(target.port) or process.poll() is not None)
@@ -250,8 +249,6 @@ class Measurement:
                 kept.append(self.cpu_run(targets[0], model, seconds)[0])
         self.keep_toll("exchange with the provider", [full - mock for full, mock in zip(whole, alone)],
                        "plugin groq and its client, against a model of the plugin mock")
-        for feature, why in NO_SWITCH:
-            self.toll.append({"feature": feature, "us": None, "low": None, "high": None, "how": why})
         for end in ends:
             end()
 

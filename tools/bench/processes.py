@@ -281,14 +281,14 @@ class Machine:
         business = pid_of("business-api")
         return Target("gateway", port, lambda: [business], {"": "/v1/chat/completions"}, True), data_port
 
-    def start_business_api(self, name, data_port, everywhere=False, **settings):
+    def start_business_api(self, name, data_port, program="aimanager-business-api", everywhere=False, **settings):
         """A further one beside the first, on the same data API; returns it, its process and what ends it. It is not ready yet."""
         port = self.free_port()
         state = self.path(name)
         shutil.rmtree(state, ignore_errors=True)
         os.makedirs(os.path.join(state, "plugins"))
         env = self.gateway_environment(AIM_STATE_DIR=state, BUSINESS_API_PORT=str(port), DATA_API_URL=f"http://127.0.0.1:{data_port}", **settings)
-        process, end = self._start([*([] if everywhere else on_core(0)), self.program("aimanager-business-api")], self.path(name + ".log"), env)
+        process, end = self._start([*([] if everywhere else on_core(0)), self.program(program)], self.path(name + ".log"), env)
         return Target(name, port, lambda: [process.pid], {"": "/v1/chat/completions"}, True), process, end
 
     def start_peer(self, command, provider_port):
