@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing and builds a preset.
 #
-#   tools/build.sh [PRESET] [--no-install] [TARGET...]     PRESET: release (default) debug bench asan-ubsan tsan coverage instrumented fuzz
+#   tools/build.sh [PRESET] [--no-install] [TARGET...]     PRESET: release (default) debug bench asan-ubsan tsan coverage instrumented profile fuzz
 set -euo pipefail
 AIM_PROGRAM=build.sh
 # shellcheck source=tools/lib.sh

@@ -8,7 +8,7 @@
 namespace aim {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 
 bool IsPlain(char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -63,7 +63,7 @@ void AppendUnplain(std::string_view text, std::size_t position, std::string& out
             if (byte < 0x80) {
                 AppendEscaped(byte, out);
             } else {
-                out.append(kReplacement);
+                out.append(kReplacementCharacter);
             }
             run = position + step.size;
         }

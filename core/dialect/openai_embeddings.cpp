@@ -20,8 +20,8 @@ using completion::EmbeddingsRequest;
 constexpr std::size_t kMaxInputs = 2048;
 
 // What each attempt sets for itself, what is ours to answer, and the gateway's own members.
-constexpr std::array<std::string_view, 5> kOwnMembers = {"model", "encoding_format", "fallback",
-                                                         "user_id", "username"};
+constexpr std::array<std::string_view, 5> kOwnEmbeddingsMembers = {
+    "model", "encoding_format", "fallback", "user_id", "username"};
 
 Error BadInput(std::string message) { return FailField("input", std::move(message)).value(); }
 
@@ -122,7 +122,7 @@ Result<EmbeddingsRequest> ReadEmbeddings(std::string_view body) {
     request.user_telegram_id = TelegramId(request.user_id);
 
     for (const json::Member& member : document->members()) {
-        const bool own = std::any_of(kOwnMembers.begin(), kOwnMembers.end(),
+        const bool own = std::any_of(kOwnEmbeddingsMembers.begin(), kOwnEmbeddingsMembers.end(),
                                      [&](std::string_view name) { return member.KeyIs(name); });
         if (own) continue;
         if (!request.members.empty()) request.members.push_back(',');

@@ -2,33 +2,22 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.hpp"
+
 namespace aim::http {
-namespace {
-
-constexpr char Lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-std::string_view Trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
-}  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
     // Most names that are asked for differ in their first letter from what is there.
     if (a.empty() || (a.front() | 0x20) != (b.front() | 0x20)) return a.empty();
     return std::equal(a.begin(), a.end(), b.begin(),
-                      [](char x, char y) { return x == y || Lower(x) == Lower(y); });
+                      [](char x, char y) { return x == y || AsciiLower(x) == AsciiLower(y); });
 }
 
 bool ListHasToken(std::string_view value, std::string_view token) {
     while (!value.empty()) {
         const std::size_t comma = value.find(',');
-        if (EqualsIgnoreCase(Trim(value.substr(0, comma)), token)) return true;
+        if (EqualsIgnoreCase(TrimBlanks(value.substr(0, comma)), token)) return true;
         if (comma == std::string_view::npos) return false;
         value.remove_prefix(comma + 1);
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/base/ascii.hpp"
 #include "core/http/field_syntax.hpp"
 
 namespace aim::http {
@@ -74,13 +75,6 @@ std::string_view PathOfAbsolute(std::string_view target) {
     const std::string_view authority = target.substr(scheme, end - scheme);
     if (authority.empty() || !AllOf(authority, kHostChar)) return {};
     return end == target.size() ? "/" : target.substr(end);
-}
-
-int HexValue(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 }  // namespace

@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/ascii.hpp"
 #include "core/base/word_scan.hpp"
 
 namespace aim::http {
 namespace {
-
-int HexValue(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool IsHostCharacter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
@@ -33,7 +25,7 @@ std::optional<std::uint16_t> ParsePort(std::string_view text) {
 bool TakePrefix(std::string_view& text, std::string_view prefix) {
     if (text.size() < prefix.size()) return false;
     for (std::size_t i = 0; i < prefix.size(); ++i) {
-        if (Lower(text[i]) != prefix[i]) return false;
+        if (AsciiLower(text[i]) != prefix[i]) return false;
     }
     text.remove_prefix(prefix.size());
     return true;
@@ -77,7 +69,7 @@ std::optional<Url> Url::Parse(std::string_view text) {
             if (port_text.empty()) return std::nullopt;
         }
     }
-    std::transform(url.host.begin(), url.host.end(), url.host.begin(), Lower);
+    std::transform(url.host.begin(), url.host.end(), url.host.begin(), AsciiLower);
     const bool valid_host = std::all_of(url.host.begin(), url.host.end(),
                                         bracketed ? IsAddressCharacter : IsHostCharacter);
     if (url.host.empty() || url.host.size() > 253 || !valid_host) return std::nullopt;

@@ -25,7 +25,7 @@ constexpr std::uint16_t kHostMachine = EM_AARCH64;
 // and a hundred versions. The limits only keep a hostile file from making us busy.
 constexpr std::size_t kMaxSymbols = 1 << 20;
 constexpr std::size_t kMaxEntries = 4096;
-constexpr std::size_t kMaxName = 4096;
+constexpr std::size_t kMaxSymbolName = 4096;
 constexpr std::size_t kMaxSegments = 64;
 constexpr std::size_t kMaxNotes = 16;
 
@@ -90,7 +90,7 @@ class Parser {
     }
     bool String(std::uint64_t index, std::string& text) const {
         if (index >= strings_.size()) return false;
-        const std::string_view tail = strings_.substr(index, kMaxName);
+        const std::string_view tail = strings_.substr(index, kMaxSymbolName);
         const std::size_t end = tail.find('\0');
         if (end == std::string_view::npos) return false;
         text.assign(tail.substr(0, end));

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "core/plugin/abi_text.hpp"
+
 namespace aim::plugin {
 namespace {
-
-aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
 
 int32_t GetInput(const aim_embeddings_request* request, uint32_t i, aim_str* text) {
     if (request == nullptr || text == nullptr) return AIM_FAILED;

@@ -5,14 +5,11 @@
 #include <utility>
 
 #include "core/http/field_syntax.hpp"
+#include "core/plugin/abi_text.hpp"
 #include "core/plugin/session_driver.hpp"
 
 namespace aim::plugin {
 namespace {
-
-std::string_view View(aim_str text) {
-    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
 
 bool IsHostOwned(std::string_view name) {
     static constexpr std::array<std::string_view, 9> kOwned = {

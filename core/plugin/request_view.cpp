@@ -1,9 +1,9 @@
 #include "core/plugin/request_view.hpp"
 
+#include "core/plugin/abi_text.hpp"
+
 namespace aim::plugin {
 namespace {
-
-aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
 
 const aim_chat_message* GetMessage(const aim_chat_request* request, uint32_t i) {
     if (request == nullptr || i >= request->message_count) return nullptr;

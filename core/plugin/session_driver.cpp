@@ -8,6 +8,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/redirect_error.hpp>
 
+#include "core/plugin/abi_text.hpp"
 #include "core/plugin/request_builder.hpp"
 #include "core/plugin/request_view.hpp"
 
@@ -18,12 +19,6 @@ constexpr int kMaxRoundTrips = 4096;
 constexpr int kMaxWaits = 100'000;
 // An error page is read to this point; what is beyond it decides nothing.
 constexpr std::size_t kMaxErrorBodyBytes = 256 * 1024;
-
-std::string_view View(aim_str text) {
-    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
-
-aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
 
 // aim_http_head over a HeaderMap, with the names in lower case: made when the plugin goes through
 // them, which few do.

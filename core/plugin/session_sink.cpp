@@ -5,6 +5,7 @@
 
 #include "core/base/random.hpp"
 #include "core/json/scan.hpp"
+#include "core/plugin/abi_text.hpp"
 
 namespace aim::plugin {
 namespace {
@@ -19,10 +20,6 @@ constexpr std::uint64_t kMaxWaitMs = 60'000;
 constexpr std::size_t kMaxChoices = 128;
 constexpr std::size_t kMaxTextStates = kMaxChoices * 3;
 constexpr std::size_t kMaxToolCalls = 1024;
-
-std::string_view View(aim_str text) {
-    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
 
 std::string CleanText(std::string_view text, std::size_t limit) {
     std::string clean;
@@ -45,7 +42,7 @@ std::size_t SumOf(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
     return std::min(a, kMost) + std::min(b, kMost) + std::min(c, kMost);
 }
 
-std::optional<std::int64_t> Count(std::int64_t value) {
+std::optional<std::int64_t> Tokens(std::int64_t value) {
     return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
 }
 
@@ -175,12 +172,12 @@ void SessionSink::OnUsage(void* context, const aim_usage* usage) {
         return self->Misbehaved("a usage whose struct_size is too small");
     if (!self->Take(0)) return;
     completion::Usage merged;
-    merged.prompt_tokens = Count(usage->prompt_tokens);
-    merged.completion_tokens = Count(usage->completion_tokens);
-    merged.total_tokens = Count(usage->total_tokens);
-    merged.cached_tokens = Count(usage->cached_tokens);
-    merged.cache_write_tokens = Count(usage->cache_write_tokens);
-    merged.reasoning_tokens = Count(usage->reasoning_tokens);
+    merged.prompt_tokens = Tokens(usage->prompt_tokens);
+    merged.completion_tokens = Tokens(usage->completion_tokens);
+    merged.total_tokens = Tokens(usage->total_tokens);
+    merged.cached_tokens = Tokens(usage->cached_tokens);
+    merged.cache_write_tokens = Tokens(usage->cache_write_tokens);
+    merged.reasoning_tokens = Tokens(usage->reasoning_tokens);
     const std::string_view whole = View(usage->json);
     const bool is_object =
         whole.substr(std::min(whole.find_first_not_of(" \t\r\n"), whole.size())).starts_with('{');

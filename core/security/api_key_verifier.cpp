@@ -6,7 +6,7 @@
 namespace aim::security {
 namespace {
 
-std::string_view BytesOf(const HmacDigest& digest) {
+std::string_view BytesOfHmac(const HmacDigest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
@@ -17,7 +17,8 @@ ApiKeyVerifier::ApiKeyVerifier(const SecretString& key)
 
 bool ApiKeyVerifier::Verify(std::string_view presented) const {
     // The comparison runs for an unset key too: whether one is set does not show in the time.
-    const bool same = ConstantTimeEquals(BytesOf(hmac_.Sign(presented)), BytesOf(expected_));
+    const bool same =
+        ConstantTimeEquals(BytesOfHmac(hmac_.Sign(presented)), BytesOfHmac(expected_));
     return same && accepts_;
 }
 

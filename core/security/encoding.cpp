@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/base/ascii.hpp"
+
 namespace aim::security {
 namespace {
 
@@ -67,13 +69,6 @@ std::string_view WithoutPadding(std::string_view text) {
     return text;
 }
 
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 }  // namespace
 
 std::string Base64Encode(std::string_view bytes) { return Encode(bytes, kStandard, true); }
@@ -109,8 +104,8 @@ std::optional<std::string> HexDecode(std::string_view text) {
     std::string bytes;
     bytes.reserve(text.size() / 2);
     for (std::size_t i = 0; i < text.size(); i += 2) {
-        const int high = HexDigit(text[i]);
-        const int low = HexDigit(text[i + 1]);
+        const int high = HexValue(text[i]);
+        const int low = HexValue(text[i + 1]);
         if (high < 0 || low < 0) return std::nullopt;
         bytes.push_back(static_cast<char>(high << 4 | low));
     }

@@ -12,10 +12,10 @@ namespace {
 struct FreeMac {
     void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
 };
-struct FreeContext {
+struct FreeMacContext {
     void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
 };
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMacContext>;
 
 // Only a broken OpenSSL or exhausted memory comes here.
 [[noreturn]] void ThrowBroken() { throw std::runtime_error("OpenSSL cannot compute HMAC-SHA256"); }

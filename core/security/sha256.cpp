@@ -5,20 +5,15 @@
 
 #include <openssl/evp.h>
 
+#include "core/base/ascii.hpp"
+
 namespace aim::security {
 namespace {
-
-int HexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 struct FreeDigest {
     void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
 };
-struct FreeContext {
+struct FreeDigestContext {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
@@ -26,7 +21,7 @@ struct FreeContext {
 // and allocates, every time (0.8 us where this takes 0.2).
 struct Hasher {
     std::unique_ptr<EVP_MD, FreeDigest> algorithm{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
-    std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
+    std::unique_ptr<EVP_MD_CTX, FreeDigestContext> context{EVP_MD_CTX_new()};
 };
 
 }  // namespace
@@ -58,8 +53,8 @@ std::optional<Sha256Digest> ParseSha256(std::string_view hex) {
     Sha256Digest digest;
     if (hex.size() != 2 * digest.size()) return std::nullopt;
     for (std::size_t i = 0; i < digest.size(); ++i) {
-        const int high = HexDigit(hex[2 * i]);
-        const int low = HexDigit(hex[2 * i + 1]);
+        const int high = HexValue(hex[2 * i]);
+        const int low = HexValue(hex[2 * i + 1]);
         if (high < 0 || low < 0) return std::nullopt;
         digest[i] = static_cast<std::uint8_t>(high << 4 | low);
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "plugins/common/ascii.hpp"
 #include "plugins/common/redaction.hpp"
 
 namespace aim::openai {
@@ -103,14 +104,6 @@ constexpr std::array<std::string_view, 6> kQuotaFragments = {"exceeded your curr
 
 constexpr std::array<std::string_view, 3> kDailyFragments = {"tokens per day", "requests per day",
                                                              "daily limit"};
-
-std::string Lowered(std::string_view text) {
-    std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return lowered;
-}
 
 template <std::size_t kSize>
 bool HasAny(const std::string& lowered, const std::array<std::string_view, kSize>& fragments) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string>
 
+#include "plugins/common/ascii.hpp"
+
 namespace aim::openai {
 namespace {
 
@@ -177,14 +179,6 @@ std::optional<double> ParseHttpDate(std::string_view text) {
 
 std::optional<std::int64_t> Until(double epoch_ms, std::uint64_t now_unix_ms) {
     return Clamp(std::max(0.0, epoch_ms - static_cast<double>(now_unix_ms)));
-}
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string Lowered(std::string_view text) {
-    std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), Lower);
-    return lowered;
 }
 
 // What is left of the limit whose reset header is `reset_name`; nullopt when the head does not say.

@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "aim/sdk/json.hpp"
+#include "plugins/mock/words.hpp"
 
 namespace aim::mock {
 namespace {
 
 constexpr std::size_t kExcerptBytes = 60;
-
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 // Words with the white space in front of them; white space at the end stays with the last word.
 std::vector<std::string> Tokenize(std::string_view text) {
@@ -34,16 +33,6 @@ std::vector<std::string> Tokenize(std::string_view text) {
         at = end;
     }
     return tokens;
-}
-
-std::int64_t CountWords(std::string_view text) {
-    std::int64_t words = 0;
-    bool inside = false;
-    for (const char c : text) {
-        words += !inside && !IsSpace(c) ? 1 : 0;
-        inside = !IsSpace(c);
-    }
-    return words;
 }
 
 // The beginning of a text in one line, not cut inside a character.

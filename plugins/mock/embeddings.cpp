@@ -7,14 +7,13 @@
 
 #include "aim/sdk/json.hpp"
 #include "plugins/mock/plan.hpp"
+#include "plugins/mock/words.hpp"
 
 namespace aim::mock {
 namespace {
 
 constexpr std::uint64_t kFnvBasis = 0xCBF29CE484222325ULL;
 constexpr std::uint64_t kFnvPrime = 0x100000001B3ULL;
-
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 // Each word adds to a few places that its hash names, up or down.
 void AddWord(std::uint64_t hash, std::vector<float>& vector) {
@@ -51,16 +50,6 @@ std::vector<std::string> ReadTokenInputs(const sdk::EmbeddingsRequest& request) 
         inputs.push_back(words(list));
     }
     return inputs;
-}
-
-std::int64_t CountWords(std::string_view text) {
-    std::int64_t words = 0;
-    bool inside = false;
-    for (const char c : text) {
-        words += !inside && !IsSpace(c) ? 1 : 0;
-        inside = !IsSpace(c);
-    }
-    return words;
 }
 
 // Latency, then all vectors at once or the planned failure.

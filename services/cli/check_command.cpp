@@ -31,7 +31,7 @@ const char* Word(Outcome outcome) {
     return outcome == Outcome::kPass ? "pass" : outcome == Outcome::kFail ? "fail" : "skip";
 }
 
-struct Report {
+struct CheckReport {
     Inspection found;
     std::vector<CheckResult> results;
     std::uint64_t seed = 0;
@@ -44,7 +44,7 @@ struct Report {
     bool good() const { return !found.refusal && Count(Outcome::kFail) == 0; }
 };
 
-std::string ToJson(const Report& report) {
+std::string ToJson(const CheckReport& report) {
     std::string text;
     json::Writer out(text);
     out.BeginObject();
@@ -68,7 +68,7 @@ std::string ToJson(const Report& report) {
     return text + "\n";
 }
 
-std::string ToText(const Report& report) {
+std::string ToText(const CheckReport& report) {
     std::string text = SentenceOf(report.found);
     for (const CheckResult& result : report.results) {
         text += std::string("  ") + Word(result.finding.outcome) + "  " + result.check->name;
@@ -122,7 +122,7 @@ int CheckPlugin(const PluginCheckOptions& options) {
     subject.fuzz_rounds = options.fuzz_rounds;
 
     Inspector inspector(std::move(*trust));
-    Report report;
+    CheckReport report;
     report.seed = options.seed;
     report.found = inspector.Prepare(options.file);
     subject.staged = report.found.staged;

@@ -29,7 +29,7 @@ using pipeline::CandidateSlots;
 using std::chrono::seconds;
 
 constexpr seconds kWholeTime{60};
-constexpr std::chrono::milliseconds kProbeLimit{5000};
+constexpr std::chrono::milliseconds kExaminationLimit{5000};
 constexpr std::string_view kMock = "mock";
 
 class SilentLogger final : public telemetry::Logger {
@@ -203,10 +203,10 @@ Result<Discovery> DiscoverModels(const DiscoveryOptions& options,
     registry_options.trust = std::move(*trust);
     SilentLogger log;
     plugin::RegistryObserver observer;
-    plugin::Registry registry(
-        std::move(registry_options),
-        std::make_unique<plugin::SpawnedProbe>(plugin::SpawnedProbe::DefaultProgram(), kProbeLimit),
-        log, observer);
+    plugin::Registry registry(std::move(registry_options),
+                              std::make_unique<plugin::SpawnedProbe>(
+                                  plugin::SpawnedProbe::DefaultProgram(), kExaminationLimit),
+                              log, observer);
     registry.Start();
     const plugin::PluginSetPtr plugins = registry.Snapshot();
     const plugin::GenerationPtr* const found = plugins->Find(options.provider);

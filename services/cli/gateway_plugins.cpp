@@ -13,11 +13,6 @@ namespace {
 // Enough to know a file by; the whole hash is in --json.
 constexpr std::size_t kHashDigits = 12;
 
-std::string TextOf(json::Value value) {
-    if (const auto text = value.AsString()) return std::string(*text);
-    return value.exists() && !value.IsNull() ? value.ToJson() : "-";
-}
-
 // "GROQ_API_KEY mock, GROQ_REGION set": which settings are there, never their values.
 std::string Settings(json::Value settings) {
     std::string text;

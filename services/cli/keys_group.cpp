@@ -43,11 +43,6 @@ struct OneOptions {
     std::string secret_env;
 };
 
-std::string TextOf(json::Value value) {
-    if (const auto text = value.AsString()) return std::string(*text);
-    return value.exists() && !value.IsNull() ? value.ToJson() : "-";
-}
-
 std::string Joined(json::Value list) {
     std::string text;
     for (const auto& [key, entry] : list)

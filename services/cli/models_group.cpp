@@ -32,11 +32,6 @@ struct AddOptions {
     NewModel model;
 };
 
-std::string TextOf(json::Value value) {
-    if (const auto text = value.AsString()) return std::string(*text);
-    return value.exists() && !value.IsNull() ? value.ToJson() : "-";
-}
-
 int List(const ListOptions& options) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);

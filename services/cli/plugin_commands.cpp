@@ -38,14 +38,14 @@ std::vector<fs::path> PluginFolders(const std::string& wanted) {
 
 namespace {
 
-void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void PrintText(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 int UsageError(const std::string& message) {
     std::fprintf(stderr, "aimanager: %s\n", message.c_str());
     return kExitUsage;
 }
 
-int Report(const Inspection& found, bool as_json, const std::string& details) {
+int ReportInspection(const Inspection& found, bool as_json, const std::string& details) {
     std::string text;
     if (as_json) {
         json::Writer out(text);
@@ -56,7 +56,7 @@ int Report(const Inspection& found, bool as_json, const std::string& details) {
     } else {
         text = SentenceOf(found) + details;
     }
-    Print(text);
+    PrintText(text);
     return found.refusal ? kExitRefused : kExitOk;
 }
 
@@ -88,7 +88,7 @@ int ListPlugins(const PluginListOptions& options) {
         for (const Inspection& found : all) text += SentenceOf(found);
         if (all.empty()) text = "no plugin files in the plugin folders\n";
     }
-    Print(text);
+    PrintText(text);
     return refused ? kExitRefused : kExitOk;
 }
 
@@ -104,7 +104,7 @@ int ShowPlugin(const PluginFileOptions& options) {
     if (found.note) details += "         built for ABI " + AbiName(*found.note) + "\n";
     if (!found.note && !found.refusal)
         details += "         no AIM note: id and version are known only by running it\n";
-    return Report(found, options.json, details);
+    return ReportInspection(found, options.json, details);
 }
 
 }  // namespace aim::cli

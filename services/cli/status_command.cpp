@@ -47,11 +47,6 @@ struct Overview {
     std::string plugins_note;  // why there are none
 };
 
-std::string TextOf(json::Value value) {
-    if (const auto text = value.AsString()) return std::string(*text);
-    return value.exists() && !value.IsNull() ? value.ToJson() : "-";
-}
-
 // What is not as it should be, from the checks of a /ready.
 std::string Problems(json::Value checks) {
     std::string text;

@@ -2,13 +2,12 @@
 
 #include <utility>
 
+#include "core/base/clock.hpp"
 #include "core/base/utf8.hpp"
 #include "services/telegram_bot/message_splitter.hpp"
 
 namespace aim::telegram_bot {
 namespace {
-
-MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
 bool IsBlank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -38,7 +37,7 @@ Task<ApiResult<void>> AnswerView::DeliverPart(std::string part, Cancellation& ca
     const bool waited = co_await sender_.WaitUntil(throttle_.next(), cancellation);
     if (!waited) co_return tl::unexpected(ApiFailure{.cancelled = true});
     auto sent = co_await sender_.Deliver(std::move(message), cancellation);
-    throttle_.Shown(Now());
+    throttle_.Shown(SystemClock().Now());
     if (!sent && (sent.error().ChatIsGone() || sent.error().cancelled))
         co_return tl::unexpected(std::move(sent.error()));
     co_return ApiResult<void>();
@@ -67,7 +66,7 @@ Task<ApiResult<void>> AnswerView::Show(Cancellation& cancellation) {
     auto shown = co_await sender_.Show(std::move(message), cancellation);
     if (shown) {
         message_id_ = *shown;
-        throttle_.Shown(Now());
+        throttle_.Shown(SystemClock().Now());
         co_return full;
     }
     const ApiFailure& failure = shown.error();
@@ -76,7 +75,8 @@ Task<ApiResult<void>> AnswerView::Show(Cancellation& cancellation) {
     // A message that somebody deleted is sent anew; everything else is tried again with more text.
     if (failure.code == 400) message_id_ = 0;
     dirty_ = true;
-    throttle_.Postpone(Now(), failure.retry_after.value_or(std::chrono::milliseconds(0)));
+    throttle_.Postpone(SystemClock().Now(),
+                       failure.retry_after.value_or(std::chrono::milliseconds(0)));
     co_return full;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.hpp"
 #include "core/json/writer.hpp"
 #include "core/resilience/backoff.hpp"
 #include "services/telegram_bot/html_format.hpp"
@@ -14,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTypingTime{5000};
-
-MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
 std::string Arguments(const Outgoing& message, bool formatted) {
     std::string body;
@@ -62,12 +61,12 @@ bool MayPass(const ApiFailure& failure) {
 
 milliseconds MessageSender::PausedFor() const {
     return std::max(milliseconds(0),
-                    std::chrono::duration_cast<milliseconds>(paused_until_ - Now()));
+                    std::chrono::duration_cast<milliseconds>(paused_until_ - SystemClock().Now()));
 }
 
 Task<bool> MessageSender::WaitUntil(MonotonicTime time, Cancellation& cancellation) {
-    if (time <= Now()) co_return !cancellation.IsCancelled();
-    const milliseconds wait = std::chrono::ceil<milliseconds>(time - Now());
+    if (time <= SystemClock().Now()) co_return !cancellation.IsCancelled();
+    const milliseconds wait = std::chrono::ceil<milliseconds>(time - SystemClock().Now());
     const bool waited = co_await Pause(executor_, wait, cancellation);
     co_return waited;
 }
@@ -75,7 +74,8 @@ Task<bool> MessageSender::WaitUntil(MonotonicTime time, Cancellation& cancellati
 void MessageSender::NotePause(const ApiFailure& failure) {
     if (failure.code != 429) return;
     const milliseconds wait = failure.retry_after.value_or(milliseconds(1000));
-    paused_until_ = std::max(paused_until_, Now() + std::min(wait, limits_.longest_wait));
+    paused_until_ =
+        std::max(paused_until_, SystemClock().Now() + std::min(wait, limits_.longest_wait));
     logger_.Warning("telegram_flood_limit", "Telegram asks for a pause",
                     {{"retry_after_ms", wait.count()}});
 }

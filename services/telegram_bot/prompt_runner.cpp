@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/clock.hpp"
 #include "core/json/writer.hpp"
 #include "services/telegram_bot/answer_view.hpp"
 #include "services/telegram_bot/messages.hpp"
@@ -11,8 +12,6 @@
 
 namespace aim::telegram_bot {
 namespace {
-
-MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
 std::string_view ResultLabel(ChatEnd::Kind kind) {
     switch (kind) {
@@ -86,14 +85,15 @@ Task<> PromptRunner::Fetch(Progress& progress) {
 
 // False when the chat takes nothing any more.
 Task<bool> PromptRunner::ShowWhileItComes(Progress& progress, Cancellation& last_words) {
-    MonotonicTime next_typing = Now();
+    MonotonicTime next_typing = SystemClock().Now();
     bool chat_takes_it = true;
     while (!progress.done) {
-        if (chat_takes_it && Now() >= next_typing) {
+        if (chat_takes_it && SystemClock().Now() >= next_typing) {
             auto typing = co_await sender_.Typing(progress.prompt.destination, last_words);
             if (!typing && typing.error().ChatIsGone()) chat_takes_it = false;
-            next_typing = Now() + settings_.typing_interval;
-        } else if (chat_takes_it && progress.view.dirty() && progress.view.MayShow(Now())) {
+            next_typing = SystemClock().Now() + settings_.typing_interval;
+        } else if (chat_takes_it && progress.view.dirty() &&
+                   progress.view.MayShow(SystemClock().Now())) {
             auto shown = co_await progress.view.Show(last_words);
             if (!shown) chat_takes_it = false;
         } else {
@@ -144,14 +144,15 @@ void PromptRunner::Report(const Progress& progress, std::chrono::milliseconds ti
 Task<PromptRunner::Outcome> PromptRunner::Run(Prompt prompt, std::string model, Cancellation& stop,
                                               const std::string& stop_code,
                                               Cancellation& last_words) {
-    const MonotonicTime start = Now();
+    const MonotonicTime start = SystemClock().Now();
     Progress progress(*this, std::move(prompt), std::move(model));
     const Cancellation::Listener stopper(
         stop, [&] { progress.fetch.Cancel(Cancellation::Reason::kAborted); });
     if (stop.IsCancelled()) progress.fetch.Cancel(Cancellation::Reason::kAborted);
     tasks_.Spawn(Fetch(progress));
     const bool chat_takes_it = co_await ShowWhileItComes(progress, last_words);
-    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(Now() - start);
+    const auto time =
+        std::chrono::duration_cast<std::chrono::milliseconds>(SystemClock().Now() - start);
     if (stop.IsCancelled() && progress.end.kind == ChatEnd::Kind::kCancelled)
         progress.end.code = stop_code;
     Report(progress, time);

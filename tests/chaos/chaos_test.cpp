@@ -13,7 +13,7 @@
 namespace aim::gateway {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -60,9 +60,9 @@ class ChaosTest : public LedgerTest {
     // Polls until the time is over and somebody was answered meanwhile.
     static void GoOnFor(const Askers& askers, milliseconds time) {
         const std::size_t before = askers.answered_so_far();
-        const auto until = Clock::now() + time;
+        const auto until = SteadyClock::now() + time;
         EXPECT_TRUE(
-            Eventually([&] { return Clock::now() >= until && askers.answered_so_far() > before; },
+            Eventually([&] { return SteadyClock::now() >= until && askers.answered_so_far() > before; },
                        time + seconds(30)));
     }
 
@@ -183,10 +183,10 @@ TEST_F(ChaosTest, BusinessApisThatAreReplacedOneByOne) {
             while (!stop.stop_requested()) {
                 HttpTestClient client(ports[target.load()].load(), seconds(30));
                 if (!client.Connect()) continue;  // not a request yet
-                const auto connected = Clock::now();
+                const auto connected = SteadyClock::now();
                 client.Send(request);
                 // Who says nothing for long after it has connected is not waited for.
-                const bool late = Clock::now() - connected > milliseconds(100);
+                const bool late = SteadyClock::now() - connected > milliseconds(100);
                 const auto answer = client.ReadAnswer();
                 if (answer && answer->status == 200) ++answered;
                 if (answer && answer->status != 200) ++refused;
@@ -301,11 +301,11 @@ TEST_F(ChaosTest, AProviderThatComesBackAndClientsThatAreSlow) {
     Askers askers(prefix, 2, kPause);
     askers.Aim(business.port);
     EXPECT_TRUE(Eventually([&] { return StateIn(business, "better") == "open"; }));
-    const auto opened = Clock::now();
+    const auto opened = SteadyClock::now();
     provider().Script("better", R"({"text":"Back."})");
     const std::string answers = R"(aimanager_attempts_total{model="better",outcome="success"})";
     const bool back = Eventually([&] { return Metric(business, answers) > 5; }, seconds(60));
-    const auto recovered = std::chrono::duration_cast<milliseconds>(Clock::now() - opened);
+    const auto recovered = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - opened);
     EXPECT_TRUE(back);
     std::printf("a provider that was away: traffic is back on it %lld ms after its fault ended\n",
                 static_cast<long long>(recovered.count()));

@@ -20,6 +20,7 @@ option(AIM_BENCH "Build the micro benchmarks" OFF)
 option(AIM_LTO "Optimise across sources when a program is linked" OFF)
 set(AIM_PROFILE "" CACHE STRING "use: optimise for the load that tools/profile.sh recorded; generate: record one")
 option(AIM_PCH "Precompile common headers" OFF)
+set(AIM_UNITY "" CACHE STRING "Compile some sources of a target as one: all, tests (only these) or empty")
 
 find_program(AIM_CCACHE ccache)
 if(AIM_CCACHE)
@@ -60,7 +61,13 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND AIM_PROFILE)
     add_compile_options("SHELL:-mllvm -static-func-full-module-prefix=false")
     if(AIM_PROFILE STREQUAL "use")
-        add_compile_options(-fprofile-use=${CMAKE_CURRENT_LIST_DIR}/release.profdata -Wno-backend-plugin -Wno-profile-instr-unprofiled
+        # By its content's name, so that another profile compiles everything anew.
+        set(profile ${CMAKE_CURRENT_LIST_DIR}/release.profdata)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${profile})
+        file(SHA256 ${profile} content)
+        string(SUBSTRING ${content} 0 12 content)
+        configure_file(${profile} ${CMAKE_BINARY_DIR}/release-${content}.profdata COPYONLY)
+        add_compile_options(-fprofile-use=${CMAKE_BINARY_DIR}/release-${content}.profdata -Wno-backend-plugin -Wno-profile-instr-unprofiled
             -Wno-profile-instr-out-of-date)
     elseif(AIM_PROFILE STREQUAL "generate")
         add_compile_options(-fprofile-generate)

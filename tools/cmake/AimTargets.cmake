@@ -43,6 +43,16 @@ function(aim_precompiled name)
     target_precompile_headers(${name} REUSE_FROM ${pch})
 endfunction()
 
+# aim_united(NAME): with AIM_UNITY, some sources of a target are compiled as one. Most of a compiler's time here goes into what they
+# include and instantiate alike. So names in the unnamed namespaces of a folder differ; a source that cannot join has the property
+# SKIP_UNITY_BUILD_INCLUSION. Nothing may rely on it: what ships is compiled source by source.
+function(aim_united name)
+    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    if(AIM_UNITY STREQUAL "all" OR (AIM_UNITY STREQUAL "tests" AND folder MATCHES "^tests/"))
+        set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    endif()
+endfunction()
+
 # aim_library(name SOURCES a.cpp... LINKS public targets... PRIVATE_LINKS targets...)
 # The public links of a folder's target are the folders it may include.
 function(aim_library name)
@@ -52,6 +62,7 @@ function(aim_library name)
         target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
         target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
         aim_precompiled(${name})
+        aim_united(${name})
     else()
         add_library(${name} INTERFACE)
         target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
@@ -68,6 +79,7 @@ function(aim_test name)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
     target_compile_definitions(${name} PRIVATE AIM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AIM_BINARY_DIR="${CMAKE_BINARY_DIR}")
     aim_precompiled(${name})
+    aim_united(${name})
     add_test(NAME ${name} COMMAND ${name})
     if(NOT ARG_TIMEOUT)
         set(ARG_TIMEOUT 120)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.hpp"
+
 namespace aim::http {
 namespace {
 
@@ -12,18 +14,12 @@ constexpr std::string_view kExposed =
     "X-AIManager-Attempts, X-AIManager-Overhead-Us, "
     "X-Should-Retry, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 
-std::string_view Trim(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 }  // namespace
 
 CorsMiddleware::CorsMiddleware(std::string_view allowed_origins) {
     while (!allowed_origins.empty()) {
         const std::size_t end = std::min(allowed_origins.find(','), allowed_origins.size());
-        std::string_view origin = Trim(allowed_origins.substr(0, end));
+        std::string_view origin = TrimBlanks(allowed_origins.substr(0, end));
         allowed_origins.remove_prefix(std::min(end + 1, allowed_origins.size()));
         // A browser's Origin has no slash at its end, a typed one often does.
         if (origin.ends_with('/')) origin.remove_suffix(1);

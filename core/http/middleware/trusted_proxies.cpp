@@ -8,16 +8,12 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "core/base/ascii.hpp"
+
 namespace aim::http {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-std::string_view Trim(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Without brackets and port.
 std::string_view HostPart(std::string_view text) {
@@ -68,7 +64,7 @@ Result<TrustedProxies> TrustedProxies::Parse(std::string_view list) {
     TrustedProxies proxies;
     while (!list.empty()) {
         const std::size_t end = std::min(list.find(','), list.size());
-        const std::string_view entry = Trim(list.substr(0, end));
+        const std::string_view entry = TrimBlanks(list.substr(0, end));
         list.remove_prefix(std::min(end + 1, list.size()));
         if (entry.empty()) continue;
         const std::size_t slash = std::min(entry.find('/'), entry.size());
@@ -121,7 +117,7 @@ std::string TrustedProxies::ClientOf(std::string_view peer, const HeaderMap& hea
         for (;;) {
             const std::size_t comma = list.rfind(',');
             const auto address = IpAddress::Parse(
-                Trim(comma == std::string_view::npos ? list : list.substr(comma + 1)));
+                TrimBlanks(comma == std::string_view::npos ? list : list.substr(comma + 1)));
             if (!address) return client;
             client = address->ToString();
             if (!Contains(*address)) return client;

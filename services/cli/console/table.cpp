@@ -12,6 +12,11 @@ constexpr std::size_t kGap = 2;
 
 }  // namespace
 
+std::string TextOf(json::Value value) {
+    if (const auto text = value.AsString()) return std::string(*text);
+    return value.exists() && !value.IsNull() ? value.ToJson() : "-";
+}
+
 void Table::Add(std::vector<Cell> row) {
     row.resize(columns_.size());
     for (Cell& cell : row) cell.text = OneLine(Harmless(cell.text));

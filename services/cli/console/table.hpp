@@ -4,9 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "core/json/value.hpp"
 #include "services/cli/console/output.hpp"
 
 namespace aim::cli {
+
+// A value as a cell shows it: a text without quotes, "-" for what is absent or null.
+std::string TextOf(json::Value value);
 
 // Rows under titles, columns two spaces apart and as wide as their widest cell by what a terminal
 // shows. On a terminal that is too narrow, flexible columns shrink ("…" marks a cut cell) down to

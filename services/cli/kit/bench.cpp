@@ -3,11 +3,10 @@
 #include <cstdlib>
 
 #include "aim/abi/version.h"
+#include "core/plugin/abi_text.hpp"
 
 namespace aim::cli::kit {
 namespace {
-
-aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
 
 // A value for a setting that the operator would give.
 constexpr std::string_view kValue = "aimkit";
@@ -22,7 +21,7 @@ int32_t FindSetting(const aim_config* config, aim_str name, aim_str* value) {
     const std::string_view wanted(name.size == 0 ? "" : name.data, name.size);
     for (const plugin::SettingDescriptor& setting : source.descriptor->settings) {
         if (setting.name != wanted || setting.secret) continue;
-        *value = Str(source.memory->Keep(
+        *value = plugin::Str(source.memory->Keep(
             setting.default_value.empty() ? kValue : std::string_view(setting.default_value)));
         return AIM_OK;
     }
@@ -71,8 +70,8 @@ std::string Bench::Init() {
     aim_host host{};
     host.abi_major = AIM_ABI_MAJOR;
     host.abi_minor = AIM_ABI_MINOR;
-    host.name = Str("aimanager");
-    host.version = Str("kit");
+    host.name = plugin::Str("aimanager");
+    host.version = plugin::Str("kit");
     host.log_enabled = &Bench::LogEnabled;
     host.log = &Bench::Log;
     host_memory_ = std::make_unique<HostMemory>(memory_);
@@ -90,7 +89,7 @@ Bench::Creation Bench::Create(std::string_view row_settings, Recorder& recorder)
     HostMemory memory(memory_);
     ConfigSource source{&introduction_->descriptor, &memory};
     aim_config config{};
-    config.row_settings = Str(memory.Keep(row_settings));
+    config.row_settings = plugin::Str(memory.Keep(row_settings));
     config.setting = &FindSetting;
     config.impl = &source;
     aim_call call{};

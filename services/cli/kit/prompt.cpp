@@ -3,11 +3,10 @@
 #include <stdexcept>
 
 #include "core/dialect/openai_chat.hpp"
+#include "core/plugin/abi_text.hpp"
 
 namespace aim::cli::kit {
 namespace {
-
-aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
 
 struct Shape {
     const char* name;
@@ -71,8 +70,8 @@ const aim_chat_request* Prompt::Show(HostMemory& memory, std::string_view endpoi
         message.role = static_cast<int32_t>(source.role);
         message.flags = (source.has_parts ? AIM_MESSAGE_HAS_PARTS : 0u) |
                         (source.has_tool_calls ? AIM_MESSAGE_HAS_TOOL_CALLS : 0u);
-        message.text = Str(memory.Keep(source.text));
-        message.tool_call_id = Str(memory.Keep(source.tool_call_id));
+        message.text = plugin::Str(memory.Keep(source.text));
+        message.tool_call_id = plugin::Str(memory.Keep(source.tool_call_id));
         list[i] = memory.Place(message);
     }
     aim_chat_request view{};
@@ -81,9 +80,9 @@ const aim_chat_request* Prompt::Show(HostMemory& memory, std::string_view endpoi
                  (request_.has_parts ? AIM_CHAT_HAS_PARTS : 0u) |
                  (request_.has_tool_turns ? AIM_CHAT_HAS_TOOL_TURNS : 0u) |
                  (request_.has_json_schema ? AIM_CHAT_HAS_JSON_SCHEMA : 0u);
-    view.json = Str(memory.Keep(json_));
-    view.model = Str(memory.Keep(kModel));
-    view.endpoint = Str(memory.Keep(endpoint));
+    view.json = plugin::Str(memory.Keep(json_));
+    view.model = plugin::Str(memory.Keep(kModel));
+    view.endpoint = plugin::Str(memory.Keep(endpoint));
     view.max_tokens = request_.max_tokens;
     view.temperature = request_.temperature;
     view.top_p = request_.top_p;

@@ -3,13 +3,10 @@
 #include <algorithm>
 
 #include "core/json/scan.hpp"
+#include "core/plugin/abi_text.hpp"
 
 namespace aim::cli::kit {
 namespace {
-
-std::string_view View(aim_str text) {
-    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
 
 template <typename Number>
 std::string Text(Number number) {
@@ -127,7 +124,7 @@ void Recorder::SayText(const char* kind, std::uint32_t choice, aim_str text) {
     const std::string head = std::string(kind) + " " + Text(choice);
     // A piece may end inside a character, the whole may not hold anything else.
     std::string& kept = unfinished_[head];
-    kept += View(text);
+    kept += plugin::View(text);
     std::size_t at = 0;
     while (at < kept.size()) {
         const Utf8Step step = NextUtf8(std::string_view(kept).substr(at));
@@ -137,7 +134,7 @@ void Recorder::SayText(const char* kind, std::uint32_t choice, aim_str text) {
         at += step.size;
     }
     kept.erase(0, at);
-    Say(head, View(text), true);
+    Say(head, plugin::View(text), true);
 }
 
 void Recorder::OnToolCall(std::uint32_t choice, std::uint32_t index, aim_str id, aim_str name,
@@ -151,11 +148,12 @@ void Recorder::OnToolCall(std::uint32_t choice, std::uint32_t index, aim_str id,
         ++count;
         if (name.size == 0)
             Misbehaved("tool-call-indexes", "the first piece of a tool call has no name");
-        Say(place + " id=" + std::string(View(id)) + " name=" + std::string(View(name)));
+        Say(place + " id=" + std::string(plugin::View(id)) +
+            " name=" + std::string(plugin::View(name)));
     } else if (id.size != 0 || name.size != 0) {
         Misbehaved("tool-call-indexes", "a later piece of a tool call repeats its id or name");
     }
-    if (arguments.size != 0) Say(place, View(arguments), true);
+    if (arguments.size != 0) Say(place, plugin::View(arguments), true);
 }
 
 void Recorder::OnUsage(const aim_usage& usage) {
@@ -177,7 +175,7 @@ void Recorder::OnUsage(const aim_usage& usage) {
                                               " to " + Text(value) + ": counts are cumulative");
         last = value;
     }
-    const std::string_view json = View(usage.json);
+    const std::string_view json = plugin::View(usage.json);
     if (!json.empty() && !IsPassable(json))
         Misbehaved("extra-fields-are-json",
                    "the usage's json is not one JSON value: " + std::string(json.substr(0, 200)));
@@ -193,14 +191,14 @@ void Recorder::OnFinish(std::uint32_t choice, std::int32_t reason) {
 
 void Recorder::OnExtra(std::int32_t scope, std::uint32_t choice, std::uint32_t index, aim_str name,
                        aim_str json) {
-    if (!IsPassable(View(json))) {
-        Misbehaved("extra-fields-are-json",
-                   "the extra field \"" + std::string(View(name)) +
-                       "\" is not one JSON value: " + std::string(View(json).substr(0, 200)));
+    if (!IsPassable(plugin::View(json))) {
+        Misbehaved("extra-fields-are-json", "the extra field \"" + std::string(plugin::View(name)) +
+                                                "\" is not one JSON value: " +
+                                                std::string(plugin::View(json).substr(0, 200)));
     }
     Say("extra " + Text(scope) + " " + Text(choice) + " " + Text(index) + " " +
-            std::string(View(name)),
-        View(json));
+            std::string(plugin::View(name)),
+        plugin::View(json));
 }
 
 void Recorder::OnError(const aim_error& error) {
@@ -210,9 +208,9 @@ void Recorder::OnError(const aim_error& error) {
     error_ = {error.kind,
               error.upstream_status,
               error.retry_after_ms,
-              std::string(View(error.message)),
-              std::string(View(error.code)),
-              std::string(View(error.field))};
+              std::string(plugin::View(error.message)),
+              std::string(plugin::View(error.code)),
+              std::string(plugin::View(error.field))};
     if (error.kind < AIM_ERROR_INVALID_REQUEST || error.kind > AIM_ERROR_INTERNAL)
         Misbehaved("error-before-failed", "the error kind " + Text(error.kind) + " does not exist");
     if (!IsValidUtf8(error_.message) || !IsValidUtf8(error_.code) || !IsValidUtf8(error_.field))

@@ -4,15 +4,10 @@
 #include <cctype>
 
 #include "core/http/url.hpp"
+#include "core/plugin/abi_text.hpp"
 
 namespace aim::cli::kit {
 namespace {
-
-aim_str Str(std::string_view text) { return {text.data(), text.size()}; }
-
-std::string_view View(aim_str text) {
-    return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
 
 std::string Lowered(std::string_view text) {
     std::string lowered(text);
@@ -49,30 +44,30 @@ struct Draft {
 
     static int32_t Method(void* context, aim_str method) {
         Draft& self = Of(context);
-        self.described.method = View(method);
-        if (IsToken(View(method)) && method.size <= 16) return AIM_OK;
+        self.described.method = plugin::View(method);
+        if (IsToken(plugin::View(method)) && method.size <= 16) return AIM_OK;
         return self.Refuse("the method \"" + self.described.method + "\" is no HTTP method");
     }
     static int32_t Url(void* context, aim_str url) {
         Draft& self = Of(context);
-        self.described.url = View(url);
+        self.described.url = plugin::View(url);
         self.has_url = true;
-        if (url.size <= 8192 && http::Url::Parse(View(url))) return AIM_OK;
+        if (url.size <= 8192 && http::Url::Parse(plugin::View(url))) return AIM_OK;
         return self.Refuse("the URL \"" + self.described.url.substr(0, 200) +
                            "\" is no absolute http or https URL");
     }
     static int32_t Header(void* context, aim_str name, aim_str value) {
         Draft& self = Of(context);
-        self.described.headers.emplace_back(View(name), View(value));
-        const std::string_view text = View(value);
+        self.described.headers.emplace_back(plugin::View(name), plugin::View(value));
+        const std::string_view text = plugin::View(value);
         const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
             return c == '\t' || (c >= 0x20 && c != 0x7f);
         });
-        if (IsToken(View(name)) && plain && text.size() <= 16 * 1024 &&
-            !IsHostOwned(Lowered(View(name))) && self.described.headers.size() <= 64) {
+        if (IsToken(plugin::View(name)) && plain && text.size() <= 16 * 1024 &&
+            !IsHostOwned(Lowered(plugin::View(name))) && self.described.headers.size() <= 64) {
             return AIM_OK;
         }
-        return self.Refuse("the header \"" + std::string(View(name)).substr(0, 80) +
+        return self.Refuse("the header \"" + std::string(plugin::View(name)).substr(0, 80) +
                            "\" is malformed, one too many, or one that the host sets itself");
     }
     static int32_t Body(void* context, aim_bytes piece) {
@@ -106,7 +101,8 @@ const aim_http_head* ShowHead(HostMemory& memory, const Answer& answer) {
     };
     std::vector<Entry> entries;
     for (const auto& [name, value] : answer.headers)
-        entries.push_back({Str(memory.Keep(Lowered(name))), Str(memory.Keep(value))});
+        entries.push_back(
+            {plugin::Str(memory.Keep(Lowered(name))), plugin::Str(memory.Keep(value))});
     aim_http_head head{};
     head.status = answer.status;
     head.header_count = static_cast<uint32_t>(entries.size());
@@ -123,7 +119,7 @@ const aim_http_head* ShowHead(HostMemory& memory, const Answer& answer) {
     head.find = [](const aim_http_head* self, aim_str name, aim_str* value) -> int32_t {
         for (uint32_t i = 0; i < self->header_count; ++i) {
             const Entry& entry = static_cast<const Entry*>(self->impl)[i];
-            if (View(entry.name) == Lowered(View(name))) {
+            if (plugin::View(entry.name) == Lowered(plugin::View(name))) {
                 *value = entry.value;
                 return AIM_OK;
             }
@@ -353,8 +349,8 @@ void SessionRun::Body() {
     const std::string_view bytes = memory.Keep(piece.data);
     aim_http_data data{};
     data.bytes = {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-    data.event = Str(memory.Keep(piece.event));
-    data.id = Str(memory.Keep(piece.id));
+    data.event = plugin::Str(memory.Keep(piece.event));
+    data.id = plugin::Str(memory.Keep(piece.id));
     const aim_http_data* const table = memory.Place(data);
     Follow(
         "on_data",

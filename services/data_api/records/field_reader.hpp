@@ -13,6 +13,9 @@
 
 namespace aim::data_api {
 
+// The longest id that is a text of its caller's own, and no UUID.
+inline constexpr std::size_t kIdCharacters = 200;
+
 // Reads the members of one JSON object and remembers the first thing that is wrong; read
 // everything, then ask error(). A member that is null counts as not given.
 class FieldReader {

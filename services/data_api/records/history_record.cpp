@@ -13,7 +13,6 @@ namespace aim::data_api {
 namespace {
 
 // Indexed texts stay far below what an index entry can hold.
-constexpr std::size_t kIdCharacters = 200;
 constexpr std::size_t kUsernameCharacters = 100;
 constexpr std::size_t kAttemptsBytes = 64 * 1024;
 constexpr std::array<std::string_view, 17> kFields = {"id",

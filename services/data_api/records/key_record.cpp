@@ -7,6 +7,7 @@
 #include "core/security/random_bytes.hpp"
 #include "core/security/scope.hpp"
 #include "services/data_api/records/field_reader.hpp"
+#include "services/data_api/records/field_writer.hpp"
 #include "services/data_api/records/text_repair.hpp"
 
 namespace aim::data_api {
@@ -14,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kNameCharacters = 100;
+constexpr std::size_t kKeyNameCharacters = 100;
 constexpr std::size_t kShortestSecret = 20;
 constexpr std::size_t kLongestSecret = 256;
 constexpr std::size_t kPrefixCharacters = 8;
@@ -66,15 +67,6 @@ Result<void> Finish(const FieldReader& reader) {
     return {};
 }
 
-void WriteTime(json::Writer& writer, std::string_view key, const std::optional<WallTime>& time) {
-    writer.Key(key);
-    if (time) {
-        writer.String(FormatRfc3339(*time));
-    } else {
-        writer.Null();
-    }
-}
-
 void WriteNames(json::Writer& writer, const std::vector<std::string>& names) {
     writer.BeginArray();
     for (const std::string& name : names) writer.String(name);
@@ -98,7 +90,7 @@ Result<NewKey> ReadNewKey(json::Value body, WallTime now) {
         const bool unprintable = std::any_of(name->begin(), name->end(), [](char c) {
             return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
         });
-        if (CountCharacters(*name) > kNameCharacters || unprintable)
+        if (CountCharacters(*name) > kKeyNameCharacters || unprintable)
             reader.Fail("name", "must have 1 to 100 characters and no control characters");
     }
     ReadScopes(reader, key.scopes);

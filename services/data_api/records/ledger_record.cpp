@@ -8,7 +8,6 @@
 namespace aim::data_api {
 namespace {
 
-constexpr std::size_t kIdCharacters = 200;
 constexpr std::size_t kProviderCharacters = 100;
 
 // What is the caller's fault says nothing about the model (design section 6); for senders that do

@@ -6,6 +6,7 @@
 #include "core/base/time_format.hpp"
 #include "core/http/header_map.hpp"
 #include "core/http/url.hpp"
+#include "services/data_api/records/field_writer.hpp"
 #include "services/data_api/records/text_repair.hpp"
 
 namespace aim::data_api {
@@ -181,15 +182,6 @@ Result<void> ReadField(std::string_view key, json::Value value, ModelChange& cha
     if (Contains(kServiceFields, key))
         return FailField(std::string(key), "is written by the service and cannot be set");
     return FailField(std::string(key), "is not a field of a model");
-}
-
-void WriteTime(json::Writer& writer, std::string_view key, const std::optional<WallTime>& time) {
-    writer.Key(key);
-    if (time) {
-        writer.String(FormatRfc3339(*time));
-    } else {
-        writer.Null();
-    }
 }
 
 void WriteDecimal(json::Writer& writer, std::string_view key, const std::string& decimal) {

@@ -7,8 +7,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* kAlone = R"(,"fallback":false)";
-
 TEST_F(FailuresTest, NoMoreThanMaxAttemptsAreMadeAndAllAreTold) {
     std::vector<Row> rows;
     for (int i = 0; i < 6; ++i) {

@@ -31,6 +31,9 @@ struct Reply {
     std::string Code() const;
 };
 
+// More for a question whose model has no stand-in.
+inline constexpr const char* kAlone = R"(,"fallback":false)";
+
 Reply AskWhole(const Service& business, const std::string& target, const std::string& body);
 Reply AskStream(const Service& business, const std::string& members);
 // {"prompt":…} and the chat of one message; `more` begins with a comma.

@@ -23,7 +23,6 @@ using std::chrono::seconds;
 enum Way { kPrompt, kPromptAlone, kChatAlone, kStream, kStreamAlone, kWays };
 constexpr const char* kWayNames[] = {"prompt", "prompt-alone", "chat-alone", "stream",
                                      "stream-alone"};
-constexpr const char* kAlone = R"(,"fallback":false)";
 constexpr const char* kGood = "good";
 
 bool IsStreamed(int way) { return way >= kStream; }

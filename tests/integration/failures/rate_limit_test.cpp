@@ -9,8 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* kAlone = R"(,"fallback":false)";
-
 std::string HttpDate(seconds from_now) {
     const std::time_t when = std::time(nullptr) + from_now.count();
     std::tm parts{};

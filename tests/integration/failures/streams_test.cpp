@@ -4,7 +4,6 @@
 namespace aim::gateway {
 namespace {
 
-constexpr const char* kAlone = R"(,"fallback":false)";
 constexpr std::string_view kComment = ": keep-alive\n\n";
 
 std::size_t Count(const std::string& text, std::string_view part) {

@@ -7,15 +7,6 @@ using std::chrono::seconds;
 
 constexpr std::string_view kPrompt = R"({"prompt":"x"})";
 
-bool Offers(const Service& business) {
-    return Eventually(
-        [&] {
-            return business.Client().Get("/api/v1/models").body.find("\"available\"") !=
-                   std::string::npos;
-        },
-        seconds(30));
-}
-
 bool MetricsHave(const Service& business, const std::string& line) {
     return business.Client().Get("/metrics").body.find(line + "\n") != std::string::npos;
 }

@@ -72,6 +72,15 @@ Service StartDataApi(const std::string& database_url, std::uint16_t port, const 
     return service;
 }
 
+bool Offers(const Service& business) {
+    return Eventually(
+        [&] {
+            return business.Client().Get("/api/v1/models").body.find("\"available\"") !=
+                   std::string::npos;
+        },
+        std::chrono::seconds(30));
+}
+
 Service StartBusinessApi(const fs::path& state, std::uint16_t data_api_port,
                          const Environment& more) {
     fs::create_directories(state / "plugins");

@@ -69,6 +69,9 @@ Service StartDataApi(const std::string& database_url, std::uint16_t port = 0,
 Service StartBusinessApi(const std::filesystem::path& state, std::uint16_t data_api_port,
                          const Environment& more = {});
 
+// A model that may be asked; false when there is none for long.
+bool Offers(const Service& business);
+
 // An answer that comes in pieces: one connection, the head first, then the decoded body as it
 // arrives.
 class StreamReader {

@@ -10,15 +10,6 @@ namespace {
 
 using std::chrono::seconds;
 
-bool Offers(const Service& business) {
-    return Eventually(
-        [&] {
-            return business.Client().Get("/api/v1/models").body.find("\"available\"") !=
-                   std::string::npos;
-        },
-        seconds(30));
-}
-
 TEST_F(GatewayTest, TenAtOncePassAndTheEleventhIsRefused) {
     AddModel("limited");
     const TemporaryFolder state;

@@ -6,7 +6,6 @@
 
 namespace aim::gateway {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 int ChaosRounds() {
@@ -62,7 +61,7 @@ void Askers::Ask(int client) {
             refusals_.insert(answer.status);
             continue;
         }
-        const auto now = Clock::now();
+        const auto now = std::chrono::steady_clock::now();
         if (!answered_.empty())
             longest_outage_ = std::max(
                 longest_outage_, std::chrono::duration_cast<milliseconds>(now - last_answer_));

@@ -8,7 +8,7 @@
 namespace aim::gateway {
 namespace {
 
-std::string ReadText(const std::filesystem::path& path) {
+std::string FileText(const std::filesystem::path& path) {
     std::ifstream in(path);
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
@@ -38,11 +38,11 @@ Nginx::Nginx(const std::vector<std::uint16_t>& business_ports) {
     throw std::runtime_error(service_.process->output());
 }
 
-std::string Nginx::Configuration() const { return ReadText(folder_.path() / "nginx.conf"); }
+std::string Nginx::Configuration() const { return FileText(folder_.path() / "nginx.conf"); }
 
 std::vector<std::string> Nginx::LogLines(const std::string& text) const {
     std::vector<std::string> lines;
-    std::istringstream log(ReadText(folder_.path() / "access.log"));
+    std::istringstream log(FileText(folder_.path() / "access.log"));
     for (std::string line; std::getline(log, line);) {
         if (line.find(text) != std::string::npos) lines.push_back(line);
     }

@@ -57,12 +57,12 @@ TEST(ReadChatCompletion, SeesWhatTheRequestNeeds) {
     EXPECT_EQ(request->PromptText(), "see");
 }
 
-struct Refusal {
+struct ChatRefusal {
     const char* body;
     const char* field;
 };
 
-class ReadChatCompletionRefuses : public testing::TestWithParam<Refusal> {};
+class ReadChatCompletionRefuses : public testing::TestWithParam<ChatRefusal> {};
 
 TEST_P(ReadChatCompletionRefuses, NamingTheField) {
     const auto request = ReadChatCompletion(GetParam().body);
@@ -74,17 +74,18 @@ TEST_P(ReadChatCompletionRefuses, NamingTheField) {
 INSTANTIATE_TEST_SUITE_P(
     BadInput, ReadChatCompletionRefuses,
     testing::Values(
-        Refusal{R"("x")", ""}, Refusal{R"({})", "messages"},
-        Refusal{R"({"messages":[]})", "messages"}, Refusal{R"({"messages":{}})", "messages"},
-        Refusal{R"({"messages":["x"]})", "messages[0].role"},
-        Refusal{R"({"messages":[{"role":"wizard","content":"x"}]})", "messages[0].role"},
-        Refusal{R"({"messages":[{"role":"user","content":7}]})", "messages[0].content"},
-        Refusal{R"({"messages":[{"role":"user","content":"x"}],"model":7})", "model"},
-        Refusal{R"({"messages":[{"role":"user","content":"x"}],"stream":"yes"})", "stream"},
-        Refusal{R"({"messages":[{"role":"user","content":"x"}],"tools":{}})", "tools"},
-        Refusal{R"({"messages":[{"role":"user","content":"x"}],"n":0})", "n"},
-        Refusal{R"({"messages":[{"role":"user","content":"x"}],"temperature":"hot"})",
-                "temperature"}));
+        ChatRefusal{R"("x")", ""}, ChatRefusal{R"({})", "messages"},
+        ChatRefusal{R"({"messages":[]})", "messages"},
+        ChatRefusal{R"({"messages":{}})", "messages"},
+        ChatRefusal{R"({"messages":["x"]})", "messages[0].role"},
+        ChatRefusal{R"({"messages":[{"role":"wizard","content":"x"}]})", "messages[0].role"},
+        ChatRefusal{R"({"messages":[{"role":"user","content":7}]})", "messages[0].content"},
+        ChatRefusal{R"({"messages":[{"role":"user","content":"x"}],"model":7})", "model"},
+        ChatRefusal{R"({"messages":[{"role":"user","content":"x"}],"stream":"yes"})", "stream"},
+        ChatRefusal{R"({"messages":[{"role":"user","content":"x"}],"tools":{}})", "tools"},
+        ChatRefusal{R"({"messages":[{"role":"user","content":"x"}],"n":0})", "n"},
+        ChatRefusal{R"({"messages":[{"role":"user","content":"x"}],"temperature":"hot"})",
+                    "temperature"}));
 
 }  // namespace
 }  // namespace aim::dialect

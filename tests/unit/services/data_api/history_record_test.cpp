@@ -7,7 +7,7 @@
 namespace aim::data_api {
 namespace {
 
-Result<HistoryRow> Read(const std::string& more, HistoryRules rules = {}) {
+Result<HistoryRow> ReadHistory(const std::string& more, HistoryRules rules = {}) {
     const auto document = json::Parse(R"({"prompt_text":"p","status":"success")" +
                                       (more.empty() ? "" : "," + more) + "}");
     EXPECT_TRUE(document) << more;
@@ -15,28 +15,29 @@ Result<HistoryRow> Read(const std::string& more, HistoryRules rules = {}) {
 }
 
 TEST(ReadHistory, FindsTheTelegramUser) {
-    EXPECT_EQ(Read(R"("user_id":"telegram_123")")->user_telegram_id, 123);
-    EXPECT_EQ(Read(R"("user_id":"telegram_-100123")")->user_telegram_id, -100123);
-    EXPECT_EQ(Read(R"("user_id":"telegram_123","user_telegram_id":5)")->user_telegram_id, 5);
+    EXPECT_EQ(ReadHistory(R"("user_id":"telegram_123")")->user_telegram_id, 123);
+    EXPECT_EQ(ReadHistory(R"("user_id":"telegram_-100123")")->user_telegram_id, -100123);
+    EXPECT_EQ(ReadHistory(R"("user_id":"telegram_123","user_telegram_id":5)")->user_telegram_id, 5);
     for (const char* id :
          {"telegram_", "telegram_12x", "telegram_99999999999999999999", "xtelegram_1", "api"}) {
-        EXPECT_FALSE(Read(std::string(R"("user_id":")") + id + "\"")->user_telegram_id) << id;
+        EXPECT_FALSE(ReadHistory(std::string(R"("user_id":")") + id + "\"")->user_telegram_id)
+            << id;
     }
 }
 
 TEST(ReadHistory, KeepsAttemptsAsTheyCame) {
-    EXPECT_EQ(Read(R"("attempts":3)")->attempts, "3");
-    EXPECT_EQ(Read(R"("attempts":[{"model":"m","outcome":"success"}])")->attempts,
+    EXPECT_EQ(ReadHistory(R"("attempts":3)")->attempts, "3");
+    EXPECT_EQ(ReadHistory(R"("attempts":[{"model":"m","outcome":"success"}])")->attempts,
               R"([{"model":"m","outcome":"success"}])");
-    EXPECT_FALSE(Read(R"("attempts":null)")->attempts);
-    EXPECT_FALSE(Read(R"("attempts":-1)"));
-    EXPECT_FALSE(Read(R"("attempts":{})"));
+    EXPECT_FALSE(ReadHistory(R"("attempts":null)")->attempts);
+    EXPECT_FALSE(ReadHistory(R"("attempts":-1)"));
+    EXPECT_FALSE(ReadHistory(R"("attempts":{})"));
 }
 
 TEST(ReadHistory, UnknownFieldsAreErrorsForPeopleOnly) {
-    EXPECT_EQ(Read(R"("extra":1)").error().field, "extra");
-    EXPECT_TRUE(Read(R"("extra":1)", HistoryRules{.refuse_unknown_fields = false}));
-    EXPECT_EQ(Read("", HistoryRules{.id_required = true}).error().field, "id");
+    EXPECT_EQ(ReadHistory(R"("extra":1)").error().field, "extra");
+    EXPECT_TRUE(ReadHistory(R"("extra":1)", HistoryRules{.refuse_unknown_fields = false}));
+    EXPECT_EQ(ReadHistory("", HistoryRules{.id_required = true}).error().field, "id");
 }
 
 TEST(HistoryCursor, SurvivesTheWayToTheClientAndBack) {

@@ -11,26 +11,26 @@ namespace {
 
 const WallTime kNow = *ParseRfc3339("2026-11-21T10:00:00Z");
 
-Result<NewKey> Read(const std::string& text) {
+Result<NewKey> ReadKey(const std::string& text) {
     const auto document = json::Parse(text);
     EXPECT_TRUE(document) << text;
     return ReadNewKey(document->root(), kNow);
 }
 
 TEST(KeyRecord, HasDefaults) {
-    const auto key = Read(R"({"name":"web"})");
+    const auto key = ReadKey(R"({"name":"web"})");
     ASSERT_TRUE(key);
     EXPECT_EQ(key->scopes, (std::vector<std::string>{"prompts", "history"}));
     EXPECT_FALSE(key->expires_at);
     EXPECT_FALSE(key->rate_limit_per_minute);
     EXPECT_TRUE(key->secret.made_here);
     EXPECT_EQ(key->secret.prefix(), std::string(key->secret.text.Reveal().substr(0, 8)));
-    const auto another = Read(R"({"name":"web"})");
+    const auto another = ReadKey(R"({"name":"web"})");
     EXPECT_NE(another->secret.text.Reveal(), key->secret.text.Reveal());
 }
 
 TEST(KeyRecord, TakesWhatIsGiven) {
-    const auto key = Read(
+    const auto key = ReadKey(
         R"({"name":"web","scopes":["admin","admin"],"expires_at":"2026-11-21T10:00:01Z","rate_limit_per_minute":0,"secret":"12345678901234567890"})");
     ASSERT_TRUE(key);
     EXPECT_EQ(key->scopes, std::vector<std::string>{"admin"});
@@ -41,7 +41,7 @@ TEST(KeyRecord, TakesWhatIsGiven) {
 }
 
 TEST(KeyRecord, NullIsNotGiven) {
-    const auto key = Read(
+    const auto key = ReadKey(
         R"({"name":"web","scopes":null,"expires_at":null,"rate_limit_per_minute":null,"secret":null})");
     ASSERT_TRUE(key);
     EXPECT_EQ(key->scopes.size(), 2U);
@@ -49,13 +49,13 @@ TEST(KeyRecord, NullIsNotGiven) {
 }
 
 TEST(KeyRecord, AnEndHasToBeInTheFuture) {
-    const auto key = Read(R"({"name":"web","expires_at":"2026-11-21T10:00:00Z"})");
+    const auto key = ReadKey(R"({"name":"web","expires_at":"2026-11-21T10:00:00Z"})");
     ASSERT_FALSE(key);
     EXPECT_EQ(key.error().field, "expires_at");
 }
 
 TEST(KeyRecord, NoErrorRepeatsASecret) {
-    const auto key = Read(R"({"name":"web","secret":"canary"})");
+    const auto key = ReadKey(R"({"name":"web","secret":"canary"})");
     ASSERT_FALSE(key);
     EXPECT_EQ(key.error().field, "secret");
     EXPECT_THAT(key.error().message, ::testing::Not(::testing::HasSubstr("canary")));

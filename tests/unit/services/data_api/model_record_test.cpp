@@ -7,19 +7,19 @@
 namespace aim::data_api {
 namespace {
 
-Result<ModelChange> Read(const std::string& text) {
+Result<ModelChange> ReadChange(const std::string& text) {
     const auto document = json::Parse(text);
     EXPECT_TRUE(document) << text;
     return ReadModelChange(document->root());
 }
 
 TEST(ModelChange, TellsAbsentFromNull) {
-    const auto empty = Read("{}");
+    const auto empty = ReadChange("{}");
     ASSERT_TRUE(empty);
     EXPECT_FALSE(empty->context_window);
     EXPECT_FALSE(empty->capabilities);
     EXPECT_FALSE(empty->settings);
-    const auto nulls = Read(
+    const auto nulls = ReadChange(
         R"({"context_window":null,"capabilities":null,"input_price_per_million":null,"upstream_model":null,"endpoint":null})");
     ASSERT_TRUE(nulls);
     ASSERT_TRUE(nulls->context_window);
@@ -31,7 +31,7 @@ TEST(ModelChange, TellsAbsentFromNull) {
 }
 
 TEST(ModelChange, SplitsSettingsIntoSetAndRemoved) {
-    const auto change = Read(R"({"settings":{"a":1,"gone":null,"b":{"c":null}}})");
+    const auto change = ReadChange(R"({"settings":{"a":1,"gone":null,"b":{"c":null}}})");
     ASSERT_TRUE(change);
     EXPECT_EQ(change->settings, R"({"a":1,"b":{"c":null}})");
     EXPECT_EQ(change->removed_settings, std::vector<std::string>{"gone"});
@@ -42,11 +42,11 @@ TEST(ModelChange, AcceptsTheEndpointsOfThisWorld) {
          {"", "https://api.groq.com/openai/v1", "http://127.0.0.1:8080/v1", "mock://fast",
           "http://[::1]:1/x",
           "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai"}) {
-        EXPECT_TRUE(Read(std::string(R"({"endpoint":")") + endpoint + "\"}")) << endpoint;
+        EXPECT_TRUE(ReadChange(std::string(R"({"endpoint":")") + endpoint + "\"}")) << endpoint;
     }
     for (const char* endpoint :
          {"groq.com", "file:///etc/passwd", "https://", "https://a b/", "https://u@h/"}) {
-        const auto change = Read(std::string(R"({"endpoint":")") + endpoint + "\"}");
+        const auto change = ReadChange(std::string(R"({"endpoint":")") + endpoint + "\"}");
         ASSERT_FALSE(change) << endpoint;
         EXPECT_EQ(change.error().field, "endpoint");
     }
@@ -54,8 +54,8 @@ TEST(ModelChange, AcceptsTheEndpointsOfThisWorld) {
 
 TEST(ModelChange, RefusesAutoInAnyCase) {
     for (const char* name : {"auto", "AUTO", "Auto"})
-        EXPECT_FALSE(Read(std::string(R"({"name":")") + name + "\"}"));
-    EXPECT_TRUE(Read(R"({"name":"autopilot"})"));
+        EXPECT_FALSE(ReadChange(std::string(R"({"name":")") + name + "\"}"));
+    EXPECT_TRUE(ReadChange(R"({"name":"autopilot"})"));
 }
 
 TEST(IsDecimal, TakesPlainDecimalsOnly) {

@@ -7,7 +7,7 @@ namespace {
 
 using Variables = std::map<std::string, std::string, std::less<>>;
 
-Options Read(Variables variables, std::size_t errors = 0) {
+Options ReadOptions(Variables variables, std::size_t errors = 0) {
     variables.emplace("AIM_SQL_DIR", std::string(AIM_SOURCE_DIR) + "/sql");
     const config::Environment environment(std::move(variables));
     config::Reader reader(environment);
@@ -17,7 +17,7 @@ Options Read(Variables variables, std::size_t errors = 0) {
 }
 
 TEST(Options, HaveTheDefaultsOfTheContract) {
-    const Options options = Read({{"POSTGRES_HOST", "db"}});
+    const Options options = ReadOptions({{"POSTGRES_HOST", "db"}});
     EXPECT_EQ(options.host, "127.0.0.1");
     EXPECT_EQ(options.port, 8001);
     EXPECT_EQ(options.threads, 4U);
@@ -29,8 +29,8 @@ TEST(Options, HaveTheDefaultsOfTheContract) {
 
 TEST(Options, TheUrlWinsAndLosesItsDriver) {
     const Options options =
-        Read({{"POSTGRES_HOST", "db"},
-              {"DATABASE_URL", "postgresql+asyncpg://u:p@h:1/d?sslmode=require"}});
+        ReadOptions({{"POSTGRES_HOST", "db"},
+                     {"DATABASE_URL", "postgresql+asyncpg://u:p@h:1/d?sslmode=require"}});
     EXPECT_EQ(options.conninfo.Reveal(), "postgresql://u:p@h:1/d?sslmode=require");
     EXPECT_EQ(WithoutDriver("postgresql://u:a+b@h/d"), "postgresql://u:a+b@h/d");
     EXPECT_EQ(WithoutDriver("postgres+psycopg2://h/d"), "postgres://h/d");
@@ -39,20 +39,20 @@ TEST(Options, TheUrlWinsAndLosesItsDriver) {
 
 TEST(Options, QuotesSeparateVariables) {
     const Options options =
-        Read({{"POSTGRES_HOST", "/run/my dir"}, {"POSTGRES_PASSWORD", "it's \\ a secret"}});
+        ReadOptions({{"POSTGRES_HOST", "/run/my dir"}, {"POSTGRES_PASSWORD", "it's \\ a secret"}});
     EXPECT_EQ(
         options.conninfo.Reveal(),
         R"(host='/run/my dir' port=5432 dbname='ai_manager_db' user='postgres' password='it\'s \\ a secret')");
 }
 
 TEST(Options, SayEverythingThatIsWrong) {
-    Read({}, 1);
-    Read({{"DATABASE_URL", "postgresql://h/d?no_such_option=1"},
-          {"DATA_API_PORT", "x"},
-          {"LOG_LEVEL", "LOUD"},
-          {"HISTORY_TEXT_MAX", "-1"},
-          {"AIM_SQL_DIR", "/nonexistent"}},
-         5);
+    ReadOptions({}, 1);
+    ReadOptions({{"DATABASE_URL", "postgresql://h/d?no_such_option=1"},
+                 {"DATA_API_PORT", "x"},
+                 {"LOG_LEVEL", "LOUD"},
+                 {"HISTORY_TEXT_MAX", "-1"},
+                 {"AIM_SQL_DIR", "/nonexistent"}},
+                5);
 }
 
 }  // namespace

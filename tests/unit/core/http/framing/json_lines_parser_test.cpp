@@ -7,8 +7,8 @@
 namespace aim::http {
 namespace {
 
-std::vector<std::string> Parse(const std::vector<std::string>& pieces,
-                               std::size_t limit = 1 << 20) {
+std::vector<std::string> ParseLines(const std::vector<std::string>& pieces,
+                                    std::size_t limit = 1 << 20) {
     JsonLinesParser parser(limit);
     std::vector<std::string> seen;
     for (const std::string& piece : pieces) {
@@ -22,13 +22,13 @@ std::vector<std::string> Parse(const std::vector<std::string>& pieces,
     return seen;
 }
 
-struct Case {
+struct LinesCase {
     const char* name;
     std::string stream;
     std::vector<std::string> texts;
 };
 
-const Case kCases[] = {
+const LinesCase kLinesCases[] = {
     {"Lf", "{\"a\":1}\n{\"b\":2}\n", {"{\"a\":1}", "{\"b\":2}"}},
     {"CrLf", "1\r\n2\r\n", {"1", "2"}},
     {"LastWithoutEnd", "1\n2", {"1", "2"}},
@@ -40,18 +40,19 @@ const Case kCases[] = {
 };
 
 TEST(JsonLinesParserTest, CutsLinesHoweverTheStreamIsSplit) {
-    for (const Case& c : kCases) {
+    for (const LinesCase& c : kLinesCases) {
         SCOPED_TRACE(c.name);
-        ForEverySplit(c.stream, [&](const auto& pieces) { ASSERT_EQ(Parse(pieces), c.texts); });
+        ForEverySplit(c.stream,
+                      [&](const auto& pieces) { ASSERT_EQ(ParseLines(pieces), c.texts); });
     }
 }
 
 TEST(JsonLinesParserTest, BoundsLines) {
     ForEverySplit("12345\r\n123456\n1\n", [](const auto& pieces) {
-        ASSERT_THAT(Parse(pieces, 5), ::testing::ElementsAre("12345", "failed"));
+        ASSERT_THAT(ParseLines(pieces, 5), ::testing::ElementsAre("12345", "failed"));
     });
     ForEverySplit("1\n123456", [](const auto& pieces) {
-        ASSERT_THAT(Parse(pieces, 5), ::testing::ElementsAre("1", "failed"));
+        ASSERT_THAT(ParseLines(pieces, 5), ::testing::ElementsAre("1", "failed"));
     });
 }
 

@@ -10,8 +10,8 @@ namespace {
 using ::testing::ElementsAre;
 
 // "event|data|id" of every event, then how the stream ended.
-std::vector<std::string> Parse(const std::vector<std::string>& pieces,
-                               SseParser::Limits limits = {}, bool flush = false) {
+std::vector<std::string> ParseSse(const std::vector<std::string>& pieces,
+                                  SseParser::Limits limits = {}, bool flush = false) {
     SseParser parser(limits);
     std::vector<std::string> seen;
     const auto write = [&](const SseParser::Event& event) {
@@ -33,13 +33,13 @@ std::vector<std::string> Parse(const std::vector<std::string>& pieces,
     return seen;
 }
 
-struct Case {
+struct SseCase {
     const char* name;
     std::string stream;
     std::vector<std::string> events;
 };
 
-const Case kCases[] = {
+const SseCase kSseCases[] = {
     {"Lf", "data: a\n\ndata: b\n\n", {"|a|", "|b|"}},
     {"CrLf", "data: a\r\n\r\ndata: b\r\n\r\n", {"|a|", "|b|"}},
     {"Cr", "data: a\r\rdata: b\r\r", {"|a|", "|b|"}},
@@ -81,19 +81,19 @@ const Case kCases[] = {
 };
 
 TEST(SseParserTest, FollowsTheStandardHoweverTheStreamIsSplit) {
-    for (const Case& c : kCases) {
+    for (const SseCase& c : kSseCases) {
         SCOPED_TRACE(c.name);
         std::vector<std::string> expected = c.events;
         // The byte order mark of a later event is a part of an unknown field's name: the event has
         // no data.
         if (std::string_view(c.name) == "ByteOrderMarkOnlyFirst") expected = {"|1|"};
-        ForEverySplit(c.stream, [&](const auto& pieces) { ASSERT_EQ(Parse(pieces), expected); });
+        ForEverySplit(c.stream, [&](const auto& pieces) { ASSERT_EQ(ParseSse(pieces), expected); });
     }
 }
 
 TEST(SseParserTest, FlushesTheLastEventWhenAsked) {
     ForEverySplit("data: 1\n\ndata: 2\ndata: 3", [](const auto& pieces) {
-        ASSERT_THAT(Parse(pieces, {}, true), ElementsAre("|1|", "|2\n3|", "truncated"));
+        ASSERT_THAT(ParseSse(pieces, {}, true), ElementsAre("|1|", "|2\n3|", "truncated"));
     });
 }
 
@@ -101,15 +101,15 @@ TEST(SseParserTest, BoundsLinesAndEvents) {
     SseParser::Limits limits;
     limits.max_line = 10;
     ForEverySplit("data: 1234\n\ndata: 12345\n\ndata: x\n\n", [&](const auto& pieces) {
-        ASSERT_THAT(Parse(pieces, limits), ElementsAre("|1234|", "failed"));
+        ASSERT_THAT(ParseSse(pieces, limits), ElementsAre("|1234|", "failed"));
     });
     ForEverySplit("data: 1\n\nthis line never ends and no event follows", [&](const auto& pieces) {
-        ASSERT_THAT(Parse(pieces, limits), ElementsAre("|1|", "failed"));
+        ASSERT_THAT(ParseSse(pieces, limits), ElementsAre("|1|", "failed"));
     });
     SseParser::Limits small_event;
     small_event.max_event = 5;
     ForEverySplit("data: 12\ndata: 45\n\ndata: 12\ndata: 456\n\n", [&](const auto& pieces) {
-        ASSERT_THAT(Parse(pieces, small_event), ElementsAre("|12\n45|", "failed"));
+        ASSERT_THAT(ParseSse(pieces, small_event), ElementsAre("|12\n45|", "failed"));
     });
 }
 
