@@ -14,9 +14,10 @@ std::vector<double> ShareBounds() {
 void RoutingTableSource::Publish(std::shared_ptr<const routing::RoutingTable> table) {
     {
         const std::lock_guard lock(mutex_);
-        table_ = std::move(table);
+        table_.swap(table);
+        version_.fetch_add(1, std::memory_order_release);
     }
-    version_.fetch_add(1, std::memory_order_release);
+    // The old one goes without the lock.
 }
 
 std::shared_ptr<const routing::RoutingTable> RoutingTableSource::Get() const {

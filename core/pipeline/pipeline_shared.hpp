@@ -23,6 +23,8 @@ class RoutingTableSource {
         : table_(std::make_shared<const routing::RoutingTable>(std::vector<routing::Candidate>())) {
     }
 
+    // Whoever gets this table afterwards also sees its version: what one loop lists, the others
+    // know.
     void Publish(std::shared_ptr<const routing::RoutingTable> table);
     std::shared_ptr<const routing::RoutingTable> Get() const;
     std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
