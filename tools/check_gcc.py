@@ -31,7 +31,7 @@ def main():
     def check(source, sources):
         first = sources[0]
         compiler = ["gcc", "-std=c11"] if first.is_c else ["g++", "-std=c++20"]
-        arguments = [a for a in first.arguments if not a.startswith(CLANG_ONLY + ("-std=",))]
+        arguments = [a for a in compile_db.arguments_of(sources) if not a.startswith(CLANG_ONLY + ("-std=",))]
         with tempfile.NamedTemporaryFile("r", suffix=".d") as rule:
             # -O1 lets no warning in; it is left out because nothing is generated.
             command = [*compiler, *arguments, "-w", "-fsyntax-only", "-MD", "-MF", rule.name, source]

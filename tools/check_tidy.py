@@ -34,7 +34,7 @@ def main():
     def check(source, sources):
         first = sources[0]
         # The tree's own warnings are errors in the build; here only tidy speaks.
-        arguments = [a for a in first.arguments if not a.startswith(("-W", "-fprofile-instr", "-fcoverage", "-fsanitize"))] + ["-w"]
+        arguments = [a for a in compile_db.arguments_of(sources) if not a.startswith(("-W", "-fprofile-instr", "-fcoverage", "-fsanitize"))] + ["-w"]
         compiler = "clang-16" if first.is_c else "clang++-16"
         # A source that stands for several includes them, which else nobody should.
         options_of_batch = ["--checks=-bugprone-suspicious-include"] if len(sources) > 1 else []

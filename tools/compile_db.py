@@ -1,5 +1,6 @@
 """What the checks that read compile_commands.json share: its entries, a cache of good results, and running them side by side."""
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -107,12 +108,38 @@ def version_of(program):
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
 
 
+def kind(entry):
+    """What sources must share to be read as one: all arguments but those that only add macros and folders; modules stay apart, since
+    each of them defines the same entry point."""
+    return (entry.is_c, *(word for word in entry.arguments
+                          if word.endswith("_EXPORTS") or not word.startswith(("-D", "-I", "-fPIC", "-fPIE", "/"))))
+
+
+@functools.lru_cache(maxsize=None)
+def has_main(entry):
+    with open(entry.path, encoding="utf-8", errors="replace") as source:
+        return re.search(r"^int main\(", source.read(), re.MULTILINE) is not None
+
+
 def in_batches(entries, size):
-    """Sources that are compiled with the same arguments, at most `size` together, neighbours first."""
-    alike = {}
+    """Sources that may be read as one, at most `size` together, neighbours first; of programs only one, for its main()."""
+    batches = []
+    latest = {}
     for entry in entries:
-        alike.setdefault((entry.is_c, *entry.arguments), []).append(entry)
-    return [group[at:at + size] for group in alike.values() for at in range(0, len(group), size)]
+        batch = latest.get(kind(entry))
+        if batch is None or len(batch) == size or (has_main(entry) and any(has_main(other) for other in batch)):
+            batch = latest[kind(entry)] = []
+            batches.append(batch)
+        batch.append(entry)
+    return batches
+
+
+def arguments_of(entries):
+    """For all of them as one source."""
+    arguments = list(entries[0].arguments)
+    for entry in entries[1:]:
+        arguments += [word for word in entry.arguments if word.startswith(("-D", "-I")) and word not in arguments]
+    return arguments
 
 
 def together(entries, check):
@@ -144,7 +171,7 @@ def run_all(title, entries, jobs, cache, check):
     started = time.monotonic()
     left = [entry for entry in entries if cache is None or not cache.is_good(entry)]
     # Several batches a processor, so that none waits long for the last one.
-    size = max(1, min(12, len(left) // (4 * jobs)))
+    size = max(1, min(20, len(left) // (4 * jobs)))
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         for results in pool.map(lambda batch: together(batch, check), in_batches(left, size)):

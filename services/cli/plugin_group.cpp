@@ -16,7 +16,7 @@ struct ListFlags {
     bool running = false;
 };
 
-void AddList(CLI::App& plugin, int& exit_code) {
+void AddPluginList(CLI::App& plugin, int& exit_code) {
     auto options = std::make_shared<ListFlags>();
     CLI::App* const list = plugin.add_subcommand(
         "list", "Says of each file in the plugin folders whether it would load");
@@ -139,7 +139,7 @@ void AddPluginCommands(CommandSet& commands) {
     CLI::App* const plugin = commands.root.add_subcommand(
         "plugin", "Provider plugins: what is there, what is in a file, is it good");
     plugin->require_subcommand(1);
-    AddList(*plugin, commands.exit_code);
+    AddPluginList(*plugin, commands.exit_code);
     AddInfo(*plugin, commands.exit_code);
     AddCheck(*plugin, commands.exit_code);
     AddNew(*plugin, commands.exit_code);
