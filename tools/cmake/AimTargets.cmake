@@ -45,10 +45,11 @@ endfunction()
 
 # aim_united(NAME): with AIM_UNITY, some sources of a target are compiled as one. Most of a compiler's time here goes into what they
 # include and instantiate alike. So names in the unnamed namespaces of a folder differ; a source that cannot join has the property
-# SKIP_UNITY_BUILD_INCLUSION. Nothing may rely on it: what ships is compiled source by source.
+# SKIP_UNITY_BUILD_INCLUSION. Nothing may rely on it: the preset debug compiles source by source. What serves prompts is not joined where it
+# is optimised by a profile, which knows static functions by their source.
 function(aim_united name)
     file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
-    if(AIM_UNITY STREQUAL "all" OR (AIM_UNITY STREQUAL "tests" AND folder MATCHES "^tests/"))
+    if(AIM_UNITY STREQUAL "all" OR (AIM_UNITY STREQUAL "cold" AND folder MATCHES "^(tests|services/(cli|health_worker|telegram_bot))(/|$)"))
         set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     endif()
 endfunction()
