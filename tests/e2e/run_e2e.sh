@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts AI Manager with a fake provider behind it, runs the Python and the Node tests against it, stops everything.
-#   run_e2e.sh BUILD_DIR
+#   run_e2e.sh BUILD_DIR [--fetch]      --fetch: only the clients' packages and Swagger UI's files
 # The clients' packages are kept in BUILD_DIR/e2e; they are fetched again when their pinned versions change.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -29,6 +29,8 @@ fi
 
 # Swagger UI's files, for /docs.
 "$root/tools/swagger-ui.sh" "$build"
+
+[[ ${2:-} != --fetch ]] || exit 0
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/aim-e2e.XXXXXX")
 pids=()
