@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <sys/socket.h>
 
@@ -22,31 +21,43 @@ void Connection::ExpectMore(std::uint64_t bytes) {
 
 void Connection::ShrinkInput() {
     read_size_ = InputBuffer::kSmall;
-    // The pending read owns the buffer's end.
-    if (!reading_) input_.Shrink();
+    input_.Rest(true);
 }
 
 void Connection::Watch() {
-    if (reading_ || ended_) return;
-    const std::span<char> space = input_.Space(read_size_);
-    if (space.empty()) return;
-    reading_ = true;
-    socket_.async_read_some(
-        boost::asio::buffer(space.data(), space.size()),
-        [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
-            self->OnRead(error, size);
-        });
+    if (watching_ || ended_ || input_.full()) return;
+    input_.Rest(false);
+    watching_ = true;
+    socket_.async_wait(Socket::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                           self->OnReadable(error);
+                       });
 }
 
-void Connection::OnRead(const boost::system::error_code& error, std::size_t size) {
-    reading_ = false;
-    if (error || size == 0) {
+Connection::Came Connection::Receive() {
+    const std::span<char> space = input_.Space(read_size_);
+    for (;;) {
+        const ssize_t size =
+            ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
+        if (size > 0) {
+            input_.Received(static_cast<std::size_t>(size));
+            return Came::kBytes;
+        }
+        if (size == 0) return Came::kEnd;
+        if (errno == EINTR) continue;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? Came::kNothing : Came::kReset;
+    }
+}
+
+void Connection::OnReadable(const boost::system::error_code& error) {
+    watching_ = false;
+    const Came came = error ? Came::kReset : Receive();
+    if (came == Came::kNothing) return Watch();
+    if (came != Came::kBytes) {
         ended_ = true;
         // After a plain end the client may still read; after a reset it does not.
-        if (error && error != boost::asio::error::eof) broken_ = true;
+        if (came == Came::kReset) broken_ = true;
         if (on_end_) std::exchange(on_end_, nullptr)();
-    } else {
-        input_.Received(size);
     }
     input_event_.Set();
     // Nobody waits for input, so an answer is pending: go on watching for the client to leave.
@@ -57,7 +68,7 @@ Task<bool> Connection::WaitForInput() {
     timed_out_ = false;
     const std::size_t before = input_.data().size();
     Watch();
-    while (!ended_ && !timed_out_ && reading_) co_await input_event_.Wait();
+    while (!ended_ && !timed_out_ && watching_) co_await input_event_.Wait();
     co_return input_.data().size() > before;
 }
 
@@ -144,7 +155,7 @@ void Connection::HalfClose() {
 void Connection::Stop() {
     if (!socket_.is_open()) return;
     broken_ = true;
-    // Wakes the pending read and a waiting write: both see the end.
+    // Wakes the pending watch and a waiting write: both see the end.
     ::shutdown(socket_.native_handle(), SHUT_RDWR);
 }
 

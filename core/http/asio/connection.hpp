@@ -19,10 +19,10 @@
 
 namespace aim::http {
 
-// One client's socket: bytes in and out, with one deadline. A read is pending whenever there is
-// room for its bytes, also while nobody waits for input: so the client's leaving is noticed at
-// once, and that costs no system call beside the one read a request needs anyway. One loop's
-// thread. Shared between its session and the pending read.
+// One client's socket: bytes in and out, with one deadline. Input is watched for whenever there is
+// room for it, also while nobody waits: so the client's leaving is noticed at once, and what
+// watches is what the next request needs anyway. It takes no buffer. One loop's thread. Shared
+// between its session and the pending watch.
 class Connection final : public std::enable_shared_from_this<Connection> {
   public:
     using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
@@ -37,7 +37,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     // After a request: a large buffer is given back.
     void ShrinkInput();
 
-    // Keeps a read pending from now on.
+    // Keeps watching from now on, and reads what comes.
     void Watch();
 
     // Suspends until there is new input. False when there will be none: the client closed or left,
@@ -72,7 +72,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void Abandon() { input_event_.Abandon(); }
 
   private:
-    void OnRead(const boost::system::error_code& error, std::size_t size);
+    void OnReadable(const boost::system::error_code& error);
+    enum class Came { kBytes, kNothing, kEnd, kReset };
+    Came Receive();
     void OnDeadline();
     Task<bool> WriteRest(iovec* pieces, int count, std::chrono::milliseconds stall);
 
@@ -83,7 +85,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     TimerQueue::Timer timer_;
     MonotonicTime deadline_ = MonotonicTime::max();
     std::size_t read_size_ = InputBuffer::kSmall;
-    bool reading_ = false;
+    bool watching_ = false;
     bool writing_ = false;
     bool ended_ = false;
     bool broken_ = false;

@@ -7,19 +7,23 @@
 #include <span>
 #include <string_view>
 
+#include "core/http/spare_blocks.hpp"
+
 namespace aim::http {
 
-// The bytes of a connection that were received and not yet understood: small while it idles,
+// The bytes of a connection that were received and not yet understood: nothing while it idles,
 // growing up to a limit while it is fed.
 class InputBuffer {
   public:
-    static constexpr std::size_t kSmall = 4 * 1024;
+    static constexpr std::size_t kSmall = SpareBlocks::kBytes;
     static constexpr std::size_t kLarge = 64 * 1024;
 
     explicit InputBuffer(std::size_t limit) : limit_(std::max(limit, kSmall)) {}
 
     std::string_view data() const { return {storage_.get() + begin_, end_ - begin_}; }
     bool empty() const { return begin_ == end_; }
+    // There is no room for another byte.
+    bool full() const { return end_ - begin_ >= limit_; }
 
     // `rest` is the tail of data() that stays.
     void Keep(std::string_view rest) { begin_ = end_ - rest.size(); }
@@ -32,9 +36,10 @@ class InputBuffer {
         const std::size_t size =
             std::min(limit_, std::max({kSmall, wanted, used == size_ ? 2 * size_ : size_}));
         if (size > size_) {
-            // Not make_unique: what the kernel writes over need not be zeroed first.
-            std::unique_ptr<char[]> larger(new char[size]);
+            std::unique_ptr<char[]> larger =
+                size == kSmall ? SpareBlocks::Take() : std::unique_ptr<char[]>(new char[size]);
             if (used > 0) std::memcpy(larger.get(), storage_.get() + begin_, used);
+            if (size_ == kSmall) SpareBlocks::Give(std::move(storage_));
             storage_ = std::move(larger);
             size_ = size;
             begin_ = 0;
@@ -48,9 +53,11 @@ class InputBuffer {
     }
     void Received(std::size_t size) { end_ += size; }
 
-    // Back to nothing after a large body, so that an idle connection costs little.
-    void Shrink() {
-        if (size_ <= kSmall || !empty()) return;
+    // Nothing will come for a while: a buffer that is empty is given back, a large one only when
+    // `large`, for the next piece of a body wants it again.
+    void Rest(bool large) {
+        if (!empty() || size_ == 0 || (size_ > kSmall && !large)) return;
+        if (size_ == kSmall) SpareBlocks::Give(std::move(storage_));
         storage_.reset();
         size_ = begin_ = end_ = 0;
     }

@@ -7,13 +7,16 @@
 #include <span>
 #include <string_view>
 
+#include "core/http/spare_blocks.hpp"
+
 namespace aim::http::client {
 
 // The bytes between a socket and their reader: filled at the end, taken from the front, in place.
-// Starts small, because thousands of quiet streams each hold one, and grows when reads fill it.
+// Holds nothing while it rests, because thousands of quiet streams do, and grows when reads fill
+// it.
 class ByteBuffer {
   public:
-    static constexpr std::size_t kFirstSize = 4 * 1024;
+    static constexpr std::size_t kFirstSize = SpareBlocks::kBytes;
     static constexpr std::size_t kLargestRead = 64 * 1024;
 
     std::span<char> bytes() { return {storage_.get() + begin_, end_ - begin_}; }
@@ -22,7 +25,7 @@ class ByteBuffer {
     bool empty() const { return begin_ == end_; }
     std::size_t capacity() const { return capacity_; }
 
-    // Forgets the first `count` bytes. They stay readable until the next Space().
+    // Forgets the first `count` bytes. They stay readable until the next Space() or Rest().
     void Consume(std::size_t count) {
         begin_ += count;
         if (begin_ == end_) begin_ = end_ = 0;
@@ -50,11 +53,21 @@ class ByteBuffer {
         filled_ = end_ == capacity_;
     }
 
+    // Before a wait for more: a small buffer that is empty is given back. One that reads have
+    // filled stays.
+    void Rest() {
+        if (!empty() || capacity_ != kFirstSize || filled_) return;
+        SpareBlocks::Give(std::move(storage_));
+        capacity_ = 0;
+    }
+
   private:
     void Reserve(std::size_t wanted) {
-        auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+        auto larger = wanted == kFirstSize ? SpareBlocks::Take()
+                                           : std::make_unique_for_overwrite<char[]>(wanted);
         const std::size_t kept = size();
         if (kept > 0) std::memcpy(larger.get(), storage_.get() + begin_, kept);
+        if (capacity_ == kFirstSize) SpareBlocks::Give(std::move(storage_));
         storage_ = std::move(larger);
         begin_ = 0;
         end_ = kept;

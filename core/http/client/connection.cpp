@@ -17,9 +17,7 @@ constexpr std::size_t kEncryptAtOnce = 64 * 1024;
 
 struct Connection::ReadHandler {
     ConnectionPtr connection;
-    void operator()(const boost::system::error_code& error, std::size_t count) {
-        connection->OnRead(error, count);
-    }
+    void operator()(const boost::system::error_code& error) { connection->OnReadable(error); }
 };
 
 struct Connection::WriteHandler {
@@ -90,14 +88,20 @@ bool Connection::PollInput() {
 
 void Connection::StartRead() {
     reading_ = true;
-    ByteBuffer& buffer = tls_ ? tls_->incoming() : input_;
-    const auto room = buffer.Space();
-    socket_.async_read_some(boost::asio::buffer(room.data(), room.size()), ReadHandler{this});
+    input_.Rest();
+    if (tls_) tls_->incoming().Rest();
+    socket_.async_wait(Socket::wait_read, ReadHandler{this});
 }
 
-void Connection::OnRead(const boost::system::error_code& error, std::size_t count) {
+void Connection::OnReadable(boost::system::error_code error) {
     reading_ = false;
     if (end_ == End::kClosed) return;
+    ByteBuffer& buffer = tls_ ? tls_->incoming() : input_;
+    if (!error) {
+        const auto room = buffer.Space();
+        buffer.Commit(socket_.read_some(boost::asio::buffer(room.data(), room.size()), error));
+        if (error == boost::asio::error::would_block) return StartRead();
+    }
     if (error) {
         const bool eof = error == boost::asio::error::eof;
         if (eof && tls_) {
@@ -107,7 +111,6 @@ void Connection::OnRead(const boost::system::error_code& error, std::size_t coun
         }
         return Tell();
     }
-    (tls_ ? tls_->incoming() : input_).Commit(count);
     if (tls_ && !Decrypt()) return StartRead();
     Tell();
 }

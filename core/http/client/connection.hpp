@@ -22,9 +22,9 @@ class OriginPool;
 
 // One connection to an origin, plain or TLS: moves bytes between its socket and two buffers and
 // tells its user when something changed. It knows nothing of HTTP, deadlines or pools' limits.
-// While idle in a pool it keeps a read under way, which sees the peer's close at once and becomes
-// the next answer's first read without another system call. One loop's thread. Held by its user and
-// by the operations under way.
+// While idle in a pool it watches for input, which sees the peer's close at once and finds the next
+// answer without another system call. Watching takes no buffer. One loop's thread. Held by its user
+// and by the operations under way.
 class Connection final
     : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
   public:
@@ -103,7 +103,7 @@ class Connection final
     struct WriteHandler;
 
     void StartRead();
-    void OnRead(const boost::system::error_code& error, std::size_t count);
+    void OnReadable(boost::system::error_code error);
     void OnWritten(const boost::system::error_code& error, std::size_t count);
     bool Decrypt();
     void EncryptOutput();

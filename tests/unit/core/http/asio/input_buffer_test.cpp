@@ -36,11 +36,39 @@ TEST(InputBuffer, StartsSmallAndGivesBack) {
     EXPECT_EQ(buffer.Space(1).size(), InputBuffer::kSmall);
     EXPECT_EQ(buffer.Space(InputBuffer::kLarge).size(), InputBuffer::kLarge);
     Put(buffer, "x");
-    buffer.Shrink();
+    buffer.Rest(true);
     EXPECT_EQ(buffer.data(), "x") << "not while something is in it";
     buffer.Keep({});
-    buffer.Shrink();
+    buffer.Rest(false);
+    EXPECT_EQ(buffer.Space(1).size(), InputBuffer::kLarge) << "the rest of a body is awaited";
+    buffer.Rest(true);
     EXPECT_EQ(buffer.Space(1).size(), InputBuffer::kSmall);
+}
+
+TEST(InputBuffer, RestsWithoutABuffer) {
+    InputBuffer resting(InputBuffer::kLarge);
+    const char* const block = resting.Space(1).data();
+    Put(resting, "abc");
+    EXPECT_EQ(resting.data(), "abc");
+    resting.Keep({});
+    resting.Rest(false);
+    EXPECT_TRUE(resting.data().empty());
+    InputBuffer another(InputBuffer::kLarge);
+    EXPECT_EQ(another.Space(1).data(), block) << "the next reader has it";
+    Put(another, "def");
+    Put(resting, "ghi");
+    EXPECT_EQ(another.data(), "def");
+    EXPECT_EQ(resting.data(), "ghi");
+}
+
+TEST(InputBuffer, IsFullAtItsLimit) {
+    InputBuffer buffer(InputBuffer::kSmall);
+    EXPECT_FALSE(buffer.full());
+    Put(buffer, std::string(InputBuffer::kSmall, 'x'));
+    EXPECT_TRUE(buffer.full());
+    buffer.Keep(buffer.data().substr(1));
+    EXPECT_FALSE(buffer.full());
+    EXPECT_EQ(buffer.Space(1).size(), 1U);
 }
 
 TEST(InputBuffer, SlidesInsteadOfGrowing) {
