@@ -61,9 +61,9 @@ class ChaosTest : public LedgerTest {
     static void GoOnFor(const Askers& askers, milliseconds time) {
         const std::size_t before = askers.answered_so_far();
         const auto until = SteadyClock::now() + time;
-        EXPECT_TRUE(
-            Eventually([&] { return SteadyClock::now() >= until && askers.answered_so_far() > before; },
-                       time + seconds(30)));
+        EXPECT_TRUE(Eventually(
+            [&] { return SteadyClock::now() >= until && askers.answered_so_far() > before; },
+            time + seconds(30)));
     }
 
     // A row that is not the one that is counted, rated below it.
