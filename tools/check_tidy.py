@@ -42,6 +42,8 @@ def main():
                                 cwd=first.directory, capture_output=True, text=True)
         if result.returncode or result.stdout.strip():
             return (result.stdout + result.stderr)[:8000], ""
+        if options.no_cache:
+            return "", ""
         with tempfile.NamedTemporaryFile("r", suffix=".d") as rule:
             listed = subprocess.run([compiler, *arguments, "-M", "-MF", rule.name, source], cwd=first.directory, capture_output=True)
             return "", rule.read() if listed.returncode == 0 else ""

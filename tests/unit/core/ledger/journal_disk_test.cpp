@@ -9,11 +9,24 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/ledger/journal.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/unit/core/ledger/ledger_test_support.hpp"
+
+namespace {
+
+std::atomic<std::int64_t> g_sync_takes_ms{0};
+
+}  // namespace
+
+// libc's, and as slow as a test wants it. The program's own definition comes first.
+extern "C" int fdatasync(int descriptor) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(g_sync_takes_ms.load()));
+    return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+}
 
 namespace aim::ledger {
 namespace {
@@ -31,6 +44,15 @@ class JournalDiskTest : public ::testing::Test {
     const ScratchFolder folder_;
     JournalOptions options_;
     testing::LogCapture log_;
+};
+
+// While it lives, a sync takes so long and longer.
+class SlowSyncs {
+  public:
+    explicit SlowSyncs(std::chrono::milliseconds time) { g_sync_takes_ms = time.count(); }
+    ~SlowSyncs() { g_sync_takes_ms = 0; }
+    SlowSyncs(const SlowSyncs&) = delete;
+    SlowSyncs& operator=(const SlowSyncs&) = delete;
 };
 
 // No file of this process may become larger than a page: the same refusal as a full disk, for
@@ -150,7 +172,9 @@ TEST_F(JournalDiskTest, ARealFullFileSystemTooAndItsRoomComesBackWithTheDelivery
     EXPECT_EQ(::umount(mounted.c_str()), 0);
 }
 
+// On a disk so slow that 200 records come within a few of its syncs.
 TEST_F(JournalDiskTest, UnderAlwaysAnAnswerWaitsForItsSyncAndSharesItWithOthers) {
+    const SlowSyncs slow(std::chrono::milliseconds(20));
     options_.fsync = FsyncPolicy::kAlways;
     options_.fsync_interval = std::chrono::milliseconds(1000);
     telemetry::Histogram syncs({0.001});

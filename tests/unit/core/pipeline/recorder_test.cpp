@@ -67,5 +67,25 @@ TEST_F(RecorderTest, TwoModelsDoNotShareASeries) {
         EXPECT_TRUE(MetricsHave(line)) << line << "\n" << metrics_.RenderText();
 }
 
+// What benchmarks measure the cost of; the rest goes on.
+TEST_F(RecorderTest, WithoutTheLedgerNothingIsWrittenDown) {
+    settings_.features.ledger = false;
+    AddModel("one");
+    AnswerOnce(true);
+    AnswerOnce(false);
+    EXPECT_EQ(ledger_.status().appended, 0U);
+    EXPECT_TRUE(MetricsHave("aimanager_attempts_total{model=\"one\",outcome=\"success\"} 1"));
+    EXPECT_TRUE(MetricsHave("aimanager_prompts_total{status=\"error\"} 1"));
+}
+
+TEST_F(RecorderTest, WithoutMetricsNothingIsCountedForARequest) {
+    settings_.features.metrics = false;
+    AddModel("one");
+    AnswerOnce(true);
+    EXPECT_EQ(ledger_.status().appended, 2U);
+    EXPECT_EQ(metrics_.RenderText().find("model=\"one\""), std::string::npos);
+    EXPECT_EQ(metrics_.RenderText().find("status=\"success\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace aim::pipeline
