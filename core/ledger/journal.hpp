@@ -160,7 +160,7 @@ class Journal {
     bool FindUnreadBytes(std::size_t& readable);
     std::span<char> ChunkRoom(std::size_t bytes);
     void TakeFromDisk(std::vector<Entry>& entries, std::size_t most, std::size_t most_bytes);
-    void TakeFromMemory(std::vector<Entry>& entries, std::size_t most, std::size_t most_bytes);
+    bool TakeFromMemory(std::vector<Entry>& entries, std::size_t most, std::size_t most_bytes);
     std::size_t TakeFromChunk(std::string_view chunk, std::vector<Entry>& entries, std::size_t most,
                               std::size_t most_bytes);
     void CountLost(std::uint64_t records);

@@ -28,8 +28,11 @@ std::size_t JsonBytes(const std::vector<Journal::Entry>& entries) {
 
 std::vector<Journal::Entry> Journal::Take(std::size_t most, std::size_t most_bytes) {
     std::vector<Entry> entries;
-    TakeFromDisk(entries, most, most_bytes);
-    if (entries.size() < most) TakeFromMemory(entries, most, most_bytes);
+    bool moved = true;
+    while (moved && entries.empty()) {
+        TakeFromDisk(entries, most, most_bytes);
+        moved = entries.size() < most && !TakeFromMemory(entries, most, most_bytes);
+    }
     if (!entries.empty())
         oldest_us_.store(entries.front().appended_at.time_since_epoch().count(),
                          std::memory_order_relaxed);
@@ -124,16 +127,17 @@ std::size_t Journal::TakeFromChunk(std::string_view chunk, std::vector<Entry>& e
     return used;
 }
 
-void Journal::TakeFromMemory(std::vector<Entry>& entries, std::size_t most,
+// False: the keeper has moved records to the disk since that was read, and they come first.
+bool Journal::TakeFromMemory(std::vector<Entry>& entries, std::size_t most,
                              std::size_t most_bytes) {
     const std::lock_guard lock(mutex_);
     std::size_t readable = 0;
-    if (FindUnreadBytes(readable)) return;  // they come first
+    if (FindUnreadBytes(readable)) return false;
     std::size_t json_bytes = JsonBytes(entries);
     for (const Entry& entry : memory_) {
         if (entry.sequence < next_read_) continue;
-        if (entries.size() >= most) return;
-        if (!entries.empty() && json_bytes + entry.record.json.size() > most_bytes) return;
+        if (entries.size() >= most) return true;
+        if (!entries.empty() && json_bytes + entry.record.json.size() > most_bytes) return true;
         json_bytes += entry.record.json.size();
         next_read_ = entry.sequence + 1;
         Lower(unread_, 1);
@@ -155,6 +159,7 @@ void Journal::TakeFromMemory(std::vector<Entry>& entries, std::size_t most,
         for (const Entry& entry : entries) bytes += entry.bytes;
         pending_bytes_.store(bytes, std::memory_order_relaxed);
     }
+    return true;
 }
 
 void Journal::CountLost(std::uint64_t records) {
