@@ -1,10 +1,11 @@
 #include "core/config/reader.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <optional>
+
+#include "core/base/ascii.hpp"
 
 namespace aim::config {
 namespace {
@@ -15,12 +16,6 @@ std::string_view Trim(std::string_view text) {
     const std::size_t first = text.find_first_not_of(kSpace);
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-std::string Lower(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return lower;
 }
 
 // All of the text, or nothing.
@@ -38,7 +33,7 @@ std::optional<std::uint64_t> ParseBytes(std::string_view text) {
     const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
     const std::optional<std::uint64_t> number = ParseNumber<std::uint64_t>(text.substr(0, digits));
     if (!number) return std::nullopt;
-    const std::string unit = Lower(Trim(text.substr(digits)));
+    const std::string unit = AsciiLowered(Trim(text.substr(digits)));
     int shift = 0;
     if (unit == "kib") {
         shift = 10;
@@ -83,7 +78,7 @@ bool IsUrl(std::string_view url, std::initializer_list<std::string_view> schemes
         std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c != 0x7f; });
     const std::size_t colon = url.find("://");
     if (!printable || colon == std::string_view::npos) return false;
-    const std::string scheme = Lower(url.substr(0, colon));
+    const std::string scheme = AsciiLowered(url.substr(0, colon));
     if (std::find(schemes.begin(), schemes.end(), scheme) == schemes.end()) return false;
     const std::string_view rest = url.substr(colon + 3);
     return IsAuthority(rest.substr(0, rest.find_first_of("/?#")));
@@ -160,7 +155,7 @@ double Reader::Number(std::string_view name, double otherwise, double least, dou
 bool Reader::Bool(std::string_view name, bool otherwise) {
     const auto text = environment_.Get(name);
     if (!text) return otherwise;
-    const std::string word = Lower(Trim(*text));
+    const std::string word = AsciiLowered(Trim(*text));
     if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
     if (word == "false" || word == "0" || word == "no" || word == "off") return false;
     errors_.Add(name, "must be true or false");
@@ -171,9 +166,9 @@ std::string Reader::Choice(std::string_view name, std::string_view otherwise,
                            std::initializer_list<std::string_view> choices) {
     const auto text = environment_.Get(name);
     if (!text) return std::string(otherwise);
-    const std::string word = Lower(Trim(*text));
+    const std::string word = AsciiLowered(Trim(*text));
     for (const std::string_view choice : choices) {
-        if (Lower(choice) == word) return std::string(choice);
+        if (AsciiLowered(choice) == word) return std::string(choice);
     }
     errors_.Add(name, "must be one of " + Join(choices));
     return std::string(otherwise);

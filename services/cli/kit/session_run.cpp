@@ -1,20 +1,13 @@
 #include "services/cli/kit/session_run.hpp"
 
 #include <algorithm>
-#include <cctype>
 
+#include "core/base/ascii.hpp"
 #include "core/http/url.hpp"
 #include "core/plugin/abi_text.hpp"
 
 namespace aim::cli::kit {
 namespace {
-
-std::string Lowered(std::string_view text) {
-    std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return lowered;
-}
 
 bool IsToken(std::string_view name) {
     constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -64,7 +57,7 @@ struct Draft {
             return c == '\t' || (c >= 0x20 && c != 0x7f);
         });
         if (IsToken(plugin::View(name)) && plain && text.size() <= 16 * 1024 &&
-            !IsHostOwned(Lowered(plugin::View(name))) && self.described.headers.size() <= 64) {
+            !IsHostOwned(AsciiLowered(plugin::View(name))) && self.described.headers.size() <= 64) {
             return AIM_OK;
         }
         return self.Refuse("the header \"" + std::string(plugin::View(name)).substr(0, 80) +
@@ -88,7 +81,7 @@ struct Draft {
 
 std::string FindHeader(const Headers& headers, std::string_view name) {
     for (const auto& [known, value] : headers) {
-        if (Lowered(known) == name) return value;
+        if (AsciiLowered(known) == name) return value;
     }
     return {};
 }
@@ -102,7 +95,7 @@ const aim_http_head* ShowHead(HostMemory& memory, const Answer& answer) {
     std::vector<Entry> entries;
     for (const auto& [name, value] : answer.headers)
         entries.push_back(
-            {plugin::Str(memory.Keep(Lowered(name))), plugin::Str(memory.Keep(value))});
+            {plugin::Str(memory.Keep(AsciiLowered(name))), plugin::Str(memory.Keep(value))});
     aim_http_head head{};
     head.status = answer.status;
     head.header_count = static_cast<uint32_t>(entries.size());
@@ -119,7 +112,7 @@ const aim_http_head* ShowHead(HostMemory& memory, const Answer& answer) {
     head.find = [](const aim_http_head* self, aim_str name, aim_str* value) -> int32_t {
         for (uint32_t i = 0; i < self->header_count; ++i) {
             const Entry& entry = static_cast<const Entry*>(self->impl)[i];
-            if (plugin::View(entry.name) == Lowered(plugin::View(name))) {
+            if (plugin::View(entry.name) == AsciiLowered(plugin::View(name))) {
                 *value = entry.value;
                 return AIM_OK;
             }
@@ -279,7 +272,7 @@ void SessionRun::Head() {
     }
     HostMemory memory(script_.memory);
     const bool success = script_.answer.status >= 200 && script_.answer.status < 300;
-    const std::string type = Lowered(FindHeader(script_.answer.headers, "content-type"));
+    const std::string type = AsciiLowered(FindHeader(script_.answer.headers, "content-type"));
     const bool json = framing_ == AIM_FRAMING_SSE && type.rfind("application/json", 0) == 0;
     if (!success || json) framing_ = AIM_FRAMING_WHOLE;
     state_ = RunState::kBody;
