@@ -1,9 +1,9 @@
+#include "core/pipeline/pipeline_shared.hpp"
+
 #include <thread>
 #include <unordered_map>
 
 #include <gtest/gtest.h>
-
-#include "core/pipeline/pipeline_shared.hpp"
 
 namespace aim::pipeline {
 namespace {
