@@ -4,22 +4,17 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <system_error>
-#include <vector>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/clock.hpp"
-#include "core/plugin/unique_fd.hpp"
 
 namespace aim::plugin {
 namespace {
@@ -27,101 +22,6 @@ namespace {
 constexpr std::size_t kMaxVerdict = 16 * 1024;
 constexpr std::size_t kMaxOutput = 4 * 1024;
 constexpr std::chrono::milliseconds kStopCheck{50};
-
-struct Pipe {
-    UniqueFd read;
-    UniqueFd write;
-};
-
-std::optional<Pipe> MakePipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
-    Pipe made;
-    made.read = UniqueFd(ends[0]);
-    made.write = UniqueFd(ends[1]);
-    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    return made;
-}
-
-// Nothing of our environment reaches a plugin that nobody has tried yet: it holds keys. What test
-// builds need to write their reports is kept, and their signal handlers are switched off, so that a
-// crash looks like one.
-std::vector<std::string> ProbeEnvironment() {
-    std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
-    for (const char* name : {"LLVM_PROFILE_FILE"}) {
-        if (const char* value = std::getenv(name))
-            environment.push_back(std::string(name) + "=" + value);
-    }
-    for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
-        const char* const value = std::getenv(name);
-        environment.push_back(
-            std::string(name) + "=" + (value != nullptr ? value : "") +
-            ":handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0"
-            ":abort_on_error=1:detect_leaks=0");
-    }
-    return environment;
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (std::string& text : texts) pointers.push_back(text.data());
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
-// The child and our ends of its pipes. Descriptor 3 takes the verdict, so that a plugin that prints
-// cannot forge one by accident; 1 and 2 are its output.
-struct Child {
-    pid_t pid = -1;
-    UniqueFd verdict;
-    UniqueFd output;
-    UniqueFd exit;  // a pidfd: readable once the child has ended
-};
-
-// 0 or an errno.
-int Spawn(const std::string& program, const std::string& file, Child& child) {
-    auto verdict = MakePipe();
-    auto output = MakePipe();
-    if (!verdict || !output) return errno;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    // dup2 to a number that is the same would keep close-on-exec, so the sources are moved out of
-    // the way first.
-    const UniqueFd verdict_end(::fcntl(verdict->write.get(), F_DUPFD_CLOEXEC, 10));
-    const UniqueFd output_end(::fcntl(output->write.get(), F_DUPFD_CLOEXEC, 10));
-    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, output_end.get(), 1);
-    ::posix_spawn_file_actions_adddup2(&actions, output_end.get(), 2);
-    ::posix_spawn_file_actions_adddup2(&actions, verdict_end.get(), 3);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-    sigset_t all;
-    sigset_t none;
-    ::sigfillset(&all);
-    ::sigdelset(&all, SIGKILL);
-    ::sigdelset(&all, SIGSTOP);
-    ::sigemptyset(&none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-
-    std::vector<std::string> arguments = {program,        "plugin", "check", "--probe",
-                                          "--verdict-fd", "3",      file};
-    std::vector<std::string> environment = ProbeEnvironment();
-    const int error = ::posix_spawn(&child.pid, program.c_str(), &actions, &attributes,
-                                    Pointers(arguments).data(), Pointers(environment).data());
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-    if (error != 0) return error;
-    child.verdict = std::move(verdict->read);
-    child.output = std::move(output->read);
-    child.exit = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
-    return 0;
-}
 
 // Takes what is there without waiting; closes the pipe at its end. Text over the limit is read and
 // dropped.
@@ -139,20 +39,39 @@ void Drain(UniqueFd& pipe, std::string& text, std::size_t limit) {
     }
 }
 
-bool HasEnded(pid_t pid, int& status) {
-    pid_t got;
-    do {
-        got = ::waitpid(pid, &status, WNOHANG);
-    } while (got < 0 && errno == EINTR);
-    return got != 0;
-}
-
-void KillGroup(pid_t pid, int& status) {
-    ::kill(-pid, SIGKILL);
-    ::kill(pid, SIGKILL);
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+class ChildProcess final : public ProbeProcess {
+  public:
+    explicit ChildProcess(pid_t pid) : pid_(pid) {
+        end = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     }
-}
+    ~ChildProcess() override {
+        if (!ended_) Kill();
+    }
+
+    std::optional<int> Ended() override {
+        int status = 0;
+        pid_t got;
+        do {
+            got = ::waitpid(pid_, &status, WNOHANG);
+        } while (got < 0 && errno == EINTR);
+        if (got == 0) return std::nullopt;
+        ended_ = true;
+        return status;
+    }
+
+    void Kill() override {
+        ::kill(-pid_, SIGKILL);
+        if (ended_) return;
+        ::kill(pid_, SIGKILL);
+        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+        ended_ = true;
+    }
+
+  private:
+    const pid_t pid_;
+    bool ended_ = false;
+};
 
 std::string SaidSuffix(const std::string& output) {
     if (output.empty()) return {};
@@ -186,11 +105,12 @@ ProbeVerdict Judge(int status, const std::string& verdict_text, const std::strin
 
 }  // namespace
 
-ProbeResult SpawnedProbe::Probe(const std::filesystem::path& staged, std::stop_token stop) {
+ProbeResult ProcessProbe::Probe(const std::filesystem::path& staged, std::stop_token stop) {
     const MonotonicTime deadline = SystemClock().Now() + time_limit_;
     ProbeResult result;
-    Child child;
-    if (const int error = Spawn(program_.string(), staged.string(), child); error != 0) {
+    int error = 0;
+    const std::unique_ptr<ProbeProcess> process = Begin(staged.string(), error);
+    if (process == nullptr) {
         result.conclusive = false;
         result.verdict = ProbeVerdict::Refused(
             RefusalReason::kProbeFailed,
@@ -200,15 +120,15 @@ ProbeResult SpawnedProbe::Probe(const std::filesystem::path& staged, std::stop_t
         return result;
     }
     std::string verdict_text;
-    int status = 0;
+    std::optional<int> status;
     while (true) {
-        Drain(child.verdict, verdict_text, kMaxVerdict);
-        Drain(child.output, result.output, kMaxOutput);
-        if (HasEnded(child.pid, status)) break;
+        Drain(process->verdict, verdict_text, kMaxVerdict);
+        Drain(process->output, result.output, kMaxOutput);
+        if ((status = process->Ended())) break;
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(deadline - SystemClock().Now());
         if (left.count() <= 0 || stop.stop_requested()) {
-            KillGroup(child.pid, status);
+            process->Kill();
             result.conclusive = !stop.stop_requested();
             result.verdict = ProbeVerdict::Refused(
                 RefusalReason::kProbeTimeout, "the plugin did not finish within " +
@@ -216,32 +136,52 @@ ProbeResult SpawnedProbe::Probe(const std::filesystem::path& staged, std::stop_t
                                                   " ms in the probe" + SaidSuffix(result.output));
             return result;
         }
-        std::array<pollfd, 3> waits = {{{child.verdict.get(), POLLIN, 0},
-                                        {child.output.get(), POLLIN, 0},
-                                        {child.exit.get(), POLLIN, 0}}};
+        std::array<pollfd, 3> waits = {{{process->verdict.get(), POLLIN, 0},
+                                        {process->output.get(), POLLIN, 0},
+                                        {process->end.get(), POLLIN, 0}}};
         // Without a pidfd (an old kernel) the child's end is found by asking often.
-        const auto longest = child.exit.valid() ? kStopCheck : std::chrono::milliseconds(5);
+        const auto longest = process->end.valid() ? kStopCheck : std::chrono::milliseconds(5);
         ::poll(waits.data(), waits.size(), static_cast<int>(std::min(left, longest).count()));
     }
-    ::kill(-child.pid, SIGKILL);  // whatever the plugin left behind
-    Drain(child.verdict, verdict_text, kMaxVerdict);
-    Drain(child.output, result.output, kMaxOutput);
-    result.verdict = Judge(status, verdict_text, result.output);
+    process->Kill();  // whatever the plugin left behind
+    Drain(process->verdict, verdict_text, kMaxVerdict);
+    Drain(process->output, result.output, kMaxOutput);
+    result.verdict = Judge(*status, verdict_text, result.output);
     return result;
 }
 
-std::string SpawnedProbe::Identity() const {
+std::string ProcessProbe::Identity() const {
     struct stat status {};
     if (::stat(program_.c_str(), &status) != 0) return "none";
     return std::to_string(status.st_size) + "-" + std::to_string(status.st_mtim.tv_sec) + "." +
            std::to_string(status.st_mtim.tv_nsec);
 }
 
-std::filesystem::path SpawnedProbe::DefaultProgram() {
+std::filesystem::path ProcessProbe::DefaultProgram() {
     if (const char* named = std::getenv("AIM_PROBE"); named != nullptr && *named != '\0')
         return named;
     std::error_code error;
     return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "aimanager";
+}
+
+std::unique_ptr<ProbeProcess> SpawnedProbe::Begin(const std::string& file, int& error) {
+    auto verdict = MakeProbePipe();
+    auto output = MakeProbePipe();
+    if (!verdict || !output) {
+        error = errno;
+        return nullptr;
+    }
+    const std::array<std::pair<int, int>, 3> descriptors = {{{output->write.get(), STDOUT_FILENO},
+                                                             {output->write.get(), STDERR_FILENO},
+                                                             {verdict->write.get(), 3}}};
+    pid_t pid = -1;
+    error = SpawnClean({program_.string(), "plugin", "check", "--probe", "--verdict-fd", "3", file},
+                       descriptors, pid);
+    if (error != 0) return nullptr;
+    auto process = std::make_unique<ChildProcess>(pid);
+    process->verdict = std::move(verdict->read);
+    process->output = std::move(output->read);
+    return process;
 }
 
 }  // namespace aim::plugin

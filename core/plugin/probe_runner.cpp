@@ -1,6 +1,5 @@
 #include "core/plugin/probe_runner.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/base/clock.hpp"
@@ -8,38 +7,53 @@
 namespace aim::plugin {
 
 void ProbeRunner::Submit(const security::Sha256Digest& hash, std::filesystem::path staged) {
-    const bool known = running_.count(hash) != 0 ||
-                       std::any_of(waiting_.begin(), waiting_.end(),
-                                   [&hash](const Job& job) { return job.hash == hash; });
-    if (known || cancelled_) return;
+    if (cancelled_ || !unfinished_.insert(hash).second) return;
+    const std::lock_guard lock(mutex_);
     waiting_.push_back(Job{hash, std::move(staged)});
-    StartWaiting();
+    for (Worker& worker : workers_) {
+        if (worker.busy) continue;
+        worker.busy = true;
+        // One that is there still has seen that nothing waits: joins at once.
+        worker.thread =
+            std::jthread([this, &worker](const std::stop_token& stop) { Work(worker, stop); });
+        return;
+    }
 }
 
-void ProbeRunner::StartWaiting() {
-    while (running_.size() < kAtOnce && !waiting_.empty()) {
-        Job job = std::move(waiting_.front());
-        waiting_.pop_front();
-        const security::Sha256Digest hash = job.hash;
-        running_[hash] = std::jthread([this, job = std::move(job)](std::stop_token stop) {
-            const MonotonicTime started = SystemClock().Now();
-            auto result = std::make_shared<ProbeResult>(probe_.Probe(job.staged, std::move(stop)));
-            result->took = SystemClock().Now() - started;
-            queue_->Post([this, hash = job.hash, result] { Finish(hash, std::move(*result)); });
-        });
+void ProbeRunner::Work(Worker& worker, const std::stop_token& stop) {
+    while (true) {
+        Job job;
+        {
+            const std::lock_guard lock(mutex_);
+            if (waiting_.empty()) {
+                worker.busy = false;
+                return;
+            }
+            job = std::move(waiting_.front());
+            waiting_.pop_front();
+        }
+        const MonotonicTime started = SystemClock().Now();
+        auto result = std::make_shared<ProbeResult>(probe_.Probe(job.staged, stop));
+        result->took = SystemClock().Now() - started;
+        queue_->Post([this, hash = job.hash, result] { Finish(hash, std::move(*result)); });
     }
 }
 
 void ProbeRunner::Finish(const security::Sha256Digest& hash, ProbeResult result) {
-    running_.erase(hash);  // its thread is at its end: joins at once
-    StartWaiting();
+    unfinished_.erase(hash);
     on_probed_(hash, std::move(result));
+    if (idle()) probe_.Rest();
 }
 
 void ProbeRunner::Cancel() {
     cancelled_ = true;
+    const std::lock_guard lock(mutex_);
     waiting_.clear();
-    for (auto& [hash, thread] : running_) thread.request_stop();
+    for (Worker& worker : workers_) worker.thread.request_stop();
+}
+
+void ProbeRunner::Join() {
+    for (Worker& worker : workers_) worker.thread = {};
 }
 
 }  // namespace aim::plugin

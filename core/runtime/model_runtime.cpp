@@ -48,10 +48,10 @@ ModelRuntime::ModelRuntime(const Options& options, const config::Environment& en
                               if (catalogue_) catalogue_->Wake();
                           });
                       }),
-      registry_(RegistryOptionsOf(options_),
-                std::make_unique<plugin::SpawnedProbe>(plugin::SpawnedProbe::DefaultProgram(),
-                                                       kProbeLimit),
-                logger_, plugin_metrics_),
+      registry_(
+          RegistryOptionsOf(options_),
+          std::make_unique<plugin::ServedProbe>(plugin::ServedProbe::DefaultProgram(), kProbeLimit),
+          logger_, plugin_metrics_),
       ledger_(JournalOptionsOf(options_), logger_),
       dead_letters_(options_.state_dir / "ledger" / "dead-letters.jsonl", kMostDeadLetterBytes),
       shared_{options_.pipeline, SystemClock(),     states_, tables_,

@@ -204,8 +204,8 @@ Result<Discovery> DiscoverModels(const DiscoveryOptions& options,
     SilentLogger log;
     plugin::RegistryObserver observer;
     plugin::Registry registry(std::move(registry_options),
-                              std::make_unique<plugin::SpawnedProbe>(
-                                  plugin::SpawnedProbe::DefaultProgram(), kExaminationLimit),
+                              std::make_unique<plugin::ServedProbe>(
+                                  plugin::ServedProbe::DefaultProgram(), kExaminationLimit),
                               log, observer);
     registry.Start();
     const plugin::PluginSetPtr plugins = registry.Snapshot();

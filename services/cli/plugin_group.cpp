@@ -53,6 +53,7 @@ void AddInfo(CLI::App& plugin, int& exit_code) {
 struct CheckFlags {
     PluginCheckOptions check;
     bool probe = false;
+    bool probe_server = false;
     bool list_checks = false;
     int verdict_fd = -1;
 };
@@ -98,6 +99,10 @@ void AddCheck(CLI::App& plugin, int& exit_code) {
         ->add_option("--verdict-fd", options->verdict_fd,
                      "With --probe: the descriptor that takes the verdict")
         ->group("");
+    check
+        ->add_flag("--probe-server", options->probe_server,
+                   "Probe what descriptor 3 orders, each in a process of its own")
+        ->group("");
     check->footer(
         "Examples:\n"
         "  aimanager plugin check my_provider.so\n"
@@ -105,6 +110,10 @@ void AddCheck(CLI::App& plugin, int& exit_code) {
     check->callback([options, reproduce, &exit_code] {
         if (options->list_checks) {
             exit_code = ListChecks(options->check.json);
+            return;
+        }
+        if (options->probe_server) {
+            exit_code = RunProbeServer();
             return;
         }
         if (options->check.file.empty()) throw CLI::RequiredError("FILE");

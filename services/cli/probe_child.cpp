@@ -14,7 +14,9 @@
 #include "core/plugin/host_table.hpp"
 #include "core/plugin/plugin_bytes.hpp"
 #include "core/plugin/plugin_library.hpp"
+#include "core/plugin/probe_server.hpp"
 #include "core/plugin/probe_verdict.hpp"
+#include "core/security/sha256.hpp"
 #include "services/cli/child_limits.hpp"
 #include "services/cli/conformance.hpp"
 #include "services/cli/exit_code.hpp"
@@ -100,6 +102,14 @@ int RunProbeChild(const std::string& file, int verdict_fd, bool as_json) {
     const ssize_t written = ::write(verdict_fd, line.data(), line.size());
     if (written != static_cast<ssize_t>(line.size())) return kExitFailed;
     return verdict.refusal ? kExitRefused : kExitOk;
+}
+
+int RunProbeServer() {
+    // The library behind it takes longer to begin than a probe takes; what is forked has it begun.
+    static_cast<void>(security::Sha256(""));
+    return plugin::ServeProbes(3, [](const std::string& file, int verdict_fd) {
+        return RunProbeChild(file, verdict_fd, false);
+    });
 }
 
 }  // namespace aim::cli

@@ -11,4 +11,8 @@ namespace aim::cli {
 // crashes or hangs takes this process with it: that is what it is for.
 int RunProbeChild(const std::string& file, int verdict_fd, bool as_json);
 
+// Does so for every file that is ordered over descriptor 3 (core/plugin/probe_server.hpp), in a
+// process of its own each. Returns in all of them.
+int RunProbeServer();
+
 }  // namespace aim::cli

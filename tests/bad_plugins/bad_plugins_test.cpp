@@ -72,8 +72,8 @@ class BadPluginsTest : public ::testing::Test {
         options.start_wait = std::chrono::seconds(100);
         auto registry = std::make_unique<Registry>(
             std::move(options),
-            std::make_unique<SpawnedProbe>(SpawnedProbe::DefaultProgram(),
-                                           std::chrono::milliseconds(5000)),
+            std::make_unique<ServedProbe>(ServedProbe::DefaultProgram(),
+                                          std::chrono::milliseconds(5000)),
             log_, observer_);
         registry->Start();
         return registry;
