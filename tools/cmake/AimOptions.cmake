@@ -20,7 +20,7 @@ option(AIM_BENCH "Build the micro benchmarks" OFF)
 option(AIM_LTO "Optimise across sources when a program is linked" OFF)
 set(AIM_PROFILE "" CACHE STRING "use: optimise for the load that tools/profile.sh recorded; generate: record one")
 option(AIM_PCH "Precompile common headers" OFF)
-set(AIM_UNITY "" CACHE STRING "Compile some sources of a target as one: all, cold (tests and what serves no prompt) or empty")
+set(AIM_UNITY "" CACHE STRING "Compile sources of a target as one: eight (at a time), whole (folders) or empty")
 
 find_program(AIM_CCACHE ccache)
 if(AIM_CCACHE)

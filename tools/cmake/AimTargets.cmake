@@ -45,12 +45,16 @@ endfunction()
 
 # aim_united(NAME): with AIM_UNITY, some sources of a target are compiled as one. Most of a compiler's time here goes into what they
 # include and instantiate alike. So names in the unnamed namespaces of a folder differ; a source that cannot join has the property
-# SKIP_UNITY_BUILD_INCLUSION. Nothing may rely on it: the preset debug compiles source by source. What serves prompts is not joined where it
-# is optimised by a profile, which knows static functions by their source.
+# SKIP_UNITY_BUILD_INCLUSION. Nothing may rely on it: the preset debug compiles source by source. A folder of what serves is one whole where
+# a profile optimises it, which knows static functions by their file's name: that must not change with a neighbour.
 function(aim_united name)
-    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
-    if(AIM_UNITY STREQUAL "all" OR (AIM_UNITY STREQUAL "cold" AND folder MATCHES "^(tests|services/(cli|health_worker|telegram_bot))(/|$)"))
-        set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    if(AIM_UNITY)
+        file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+        set(batch 8)
+        if(AIM_UNITY STREQUAL "whole" AND NOT folder MATCHES "^(tests|services/cli)(/|$)")
+            set(batch 0)
+        endif()
+        set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
     endif()
 endfunction()
 
