@@ -1,7 +1,9 @@
 #include "core/plugin/probe_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -13,6 +15,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "core/base/clock.hpp"
 
 namespace aim::plugin {
 namespace {
@@ -97,7 +101,14 @@ class ServedProcess final : public ProbeProcess {
     // 0 or an errno: ETIMEDOUT when the server does nothing, EAGAIN when it could not fork.
     int AwaitWarden(std::chrono::milliseconds time_limit) {
         pollfd wait{end.get(), POLLIN, 0};
-        if (::poll(&wait, 1, static_cast<int>(time_limit.count())) != 1) return ETIMEDOUT;
+        const MonotonicTime deadline = SystemClock().Now() + time_limit;
+        int ready;
+        do {
+            const auto left =
+                std::chrono::ceil<std::chrono::milliseconds>(deadline - SystemClock().Now());
+            ready = ::poll(&wait, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+        } while (ready < 0 && errno == EINTR);
+        if (ready != 1) return ETIMEDOUT;
         const ssize_t got = ::read(end.get(), &group_, sizeof group_);
         return got == static_cast<ssize_t>(sizeof group_) ? 0 : EAGAIN;
     }
@@ -195,11 +206,11 @@ int ProbeServer::StartLocked() {
 void ProbeServer::RestLocked() {
     if (!socket_.valid()) return;
     socket_.Close();
-    const auto patient_until = std::chrono::steady_clock::now() + kPatience;
+    const MonotonicTime patient_until = SystemClock().Now() + kPatience;
     int status = 0;
     pid_t got;
     while ((got = ::waitpid(pid_, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-        if (std::chrono::steady_clock::now() >= patient_until) ::kill(pid_, SIGKILL);
+        if (SystemClock().Now() >= patient_until) ::kill(pid_, SIGKILL);
         ::poll(nullptr, 0, 1);
     }
 }
