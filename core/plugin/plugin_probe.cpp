@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <system_error>
 
@@ -124,7 +125,8 @@ ProbeResult ProcessProbe::Probe(const std::filesystem::path& staged, std::stop_t
     while (true) {
         Drain(process->verdict, verdict_text, kMaxVerdict);
         Drain(process->output, result.output, kMaxOutput);
-        if ((status = process->Ended())) break;
+        status = process->Ended();
+        if (status) break;
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(deadline - SystemClock().Now());
         if (left.count() <= 0 || stop.stop_requested()) {
