@@ -412,7 +412,7 @@ main() {
     if ((install)); then
         "$AIM_ROOT/tools/install-deps.sh" --run 9>&-
         # While the compiler works; without Swagger UI everything but /docs is as it should be.
-        "$AIM_ROOT/tools/swagger-ui.sh" "$build_dir" 9>&- &
+        "$AIM_ROOT/tools/swagger-ui.sh" --daily "$build_dir" 9>&- &
         swagger_ui=$!
     fi
     if ((build)); then aim_build "$preset" "$build_dir" 9>&- || aim_die "the build failed"; fi

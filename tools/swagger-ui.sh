@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Puts Swagger UI's two files where the services of a build folder find them, so that /docs can show it.
 #
-#   tools/swagger-ui.sh [BUILD_DIR]     default: build/release; the files go to BUILD_DIR/share/aimanager/swagger-ui
+#   tools/swagger-ui.sh [--daily] [BUILD_DIR]   default: build/release; the files go to BUILD_DIR/share/aimanager/swagger-ui
+#
+#   --daily   not again within a day after it failed, so that a start without a registry does not wait for one each time
 #
 # By npm from the registry that is configured for it, or without npm by pip, from a package that carries the same bytes. Whatever came is
 # checked against core/http/docs/swagger-ui.sha256. Does nothing when the right files are there; takes at most a minute. Exit code 1:
@@ -49,10 +51,16 @@ main() {
         aim_help "${BASH_SOURCE[0]}"
         return 0
     fi
-    local build folder way name
+    local build folder way name failed daily=0
+    if [[ ${1:-} == --daily ]]; then
+        daily=1
+        shift
+    fi
     build=$(aim_absolute "${1:-$AIM_ROOT/build/release}")
     folder=$build/share/aimanager/swagger-ui
+    failed=$build/swagger-ui-failed
     if are_right "$folder"; then return 0; fi
+    if ((daily)) && [[ -n $(find "$failed" -mmin -1440 2>/dev/null) ]]; then return 1; fi
     work=$(mktemp -d "${TMPDIR:-/tmp}/aim-swagger-ui.XXXXXX")
     trap 'rm -rf -- "$work"' EXIT
     for way in npm pip; do
@@ -67,8 +75,11 @@ main() {
             install -m 644 -- "$work/$name" "$folder/.$name"
             mv -f -- "$folder/.$name" "$folder/$name"
         done
+        rm -f -- "$failed"
         return 0
     done
+    mkdir -p -- "$build"
+    : >"$failed"
     aim_say "Swagger UI cannot be fetched now (npm or pip with their registry are needed); /docs shows a plain list until it is there"
     return 1
 }
