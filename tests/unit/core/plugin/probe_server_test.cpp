@@ -1,4 +1,6 @@
 // Probes that share a server: the real one, with plugins that do it harm.
+#include "core/plugin/probe_server.hpp"
+
 #include <chrono>
 #include <future>
 #include <string>
