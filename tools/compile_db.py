@@ -170,8 +170,8 @@ def run_all(title, entries, jobs, cache, check):
     """Checks what `cache` (or None) does not know as good; see together() for `check`. Returns the exit code."""
     started = time.monotonic()
     left = [entry for entry in entries if cache is None or not cache.is_good(entry)]
-    # Several batches a processor, so that none waits long for the last one.
-    size = max(1, min(20, len(left) // (4 * jobs)))
+    # Large ones, since most of the time goes into what the sources include; but two a processor, so that none waits long for the last one.
+    size = max(1, min(60, len(left) // (2 * jobs)))
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         for results in pool.map(lambda batch: together(batch, check), in_batches(left, size)):

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# All checks that need no test run: format, include direction, settings, documents, headers alone, g++ syntax, clang-tidy, shell scripts, texts.
+# All checks that need no test run: format, include direction, names and their headers, settings, documents, headers alone, g++ syntax, clang-tidy, shell scripts, texts.
 #
 #   tools/lint.sh [--build-dir DIR] [--no-install] [--fix] [CHECK...]
 #
 #   --build-dir DIR   a configured build folder (default build/debug, configured when needed)
 #   --fix             let clang-format change the files
-#   CHECK             only these: format includes env docs bench text shell headers gcc tidy
+#   CHECK             only these: format includes names env docs bench text shell headers gcc tidy
 set -euo pipefail
 AIM_PROGRAM=lint.sh
 # shellcheck source=tools/lib.sh
@@ -65,6 +65,9 @@ check_shell() {
 }
 
 # shellcheck disable=SC2317
+check_names() { python3 "$AIM_ROOT/tools/check_names.py" --self-test && python3 "$AIM_ROOT/tools/check_names.py"; }
+
+# shellcheck disable=SC2317
 check_headers() { "$AIM_ROOT/tools/check_headers.sh" "$build_dir"; }
 
 # shellcheck disable=SC2317
@@ -86,12 +89,12 @@ main() {
                 aim_help "${BASH_SOURCE[0]}"
                 return 0
                 ;;
-            format | includes | env | docs | bench | text | shell | headers | gcc | tidy) checks+=("$1") ;;
+            format | includes | names | env | docs | bench | text | shell | headers | gcc | tidy) checks+=("$1") ;;
             *) aim_die "unknown option or check $1" ;;
         esac
         shift
     done
-    ((${#checks[@]})) || checks=(format includes env docs bench text shell headers gcc tidy)
+    ((${#checks[@]})) || checks=(format includes names env docs bench text shell headers gcc tidy)
     if ((install)); then "$AIM_ROOT/tools/install-deps.sh" --test; fi
     if [[ " ${checks[*]} " =~ \ (headers|gcc|tidy)\  && ! -f $build_dir/compile_commands.json ]]; then
         aim_configure debug "$build_dir"

@@ -24,6 +24,7 @@
 #include "services/business_api/handlers/plugins.hpp"
 #include "services/business_api/handlers/prompts.hpp"
 #include "services/business_api/handlers/provider_test.hpp"
+#include "services/business_api/process.hpp"
 
 namespace aim::business_api {
 namespace {
@@ -152,6 +153,8 @@ void Application::Drain() {
         logger_.Warning("drain_cut", "Requests were cut at the end of the drain time",
                         {{"requests", cut}});
 }
+
+int RunProcess() { return RunProcess(pipeline::Features{}); }
 
 int RunProcess(const pipeline::Features& features) {
     std::signal(SIGPIPE, SIG_IGN);

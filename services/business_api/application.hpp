@@ -61,7 +61,4 @@ class Application {
     std::unique_ptr<http::Server> server_;
 };
 
-// The whole process: configuration, signals, start, wait, drain. Returns the exit status.
-int RunProcess(const pipeline::Features& features = {});
-
 }  // namespace aim::business_api

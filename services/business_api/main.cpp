@@ -1,3 +1,3 @@
-#include "services/business_api/application.hpp"
+#include "services/business_api/process.hpp"
 
 int main() { return aim::business_api::RunProcess(); }

@@ -22,7 +22,7 @@
 namespace aim::cli {
 namespace {
 
-struct ListOptions {
+struct KeyListOptions {
     RemoteFlags remote;
     bool revoked = false;
 };
@@ -36,7 +36,7 @@ struct CreateOptions {
     std::string secret_env;
 };
 
-struct OneOptions {
+struct OneKeyOptions {
     RemoteFlags remote;
     std::string key;
     std::string grace;
@@ -76,7 +76,7 @@ Result<void> PutSecret(const std::string& variable, json::Writer& out) {
     return {};
 }
 
-int List(const ListOptions& options) {
+int ListKeys(const KeyListOptions& options) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);
     const auto text = run->remote->Fetch(
@@ -172,7 +172,7 @@ Result<std::string> PathOf(RemoteRun& run, const std::string& name_or_id, std::s
     return Unexpected(std::move(error));
 }
 
-int Revoke(const OneOptions& options) {
+int Revoke(const OneKeyOptions& options) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);
     std::string name;
@@ -193,7 +193,7 @@ int Revoke(const OneOptions& options) {
     return Print(revoked + "\n") ? kExitOk : kExitFailed;
 }
 
-int Rotate(const OneOptions& options) {
+int Rotate(const OneKeyOptions& options) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);
     std::string body;
@@ -218,13 +218,13 @@ int Rotate(const OneOptions& options) {
 }
 
 void AddListCommand(CLI::App& keys, int& exit_code) {
-    auto options = std::make_shared<ListOptions>();
+    auto options = std::make_shared<KeyListOptions>();
     CLI::App* const list = keys.add_subcommand("list", "Lists the keys; never their secrets");
     list->add_flag("--revoked", options->revoked, "Also those that were revoked");
     AddJson(*list, options->remote);
     AddDataUrl(*list, options->remote);
     list->footer("Example:\n  aimanager keys list --json | jq -r '.[].name'");
-    list->callback([options, &exit_code] { exit_code = List(*options); });
+    list->callback([options, &exit_code] { exit_code = ListKeys(*options); });
 }
 
 void AddCreateCommand(CLI::App& keys, int& exit_code) {
@@ -259,7 +259,7 @@ void AddCreateCommand(CLI::App& keys, int& exit_code) {
 }
 
 void AddRevokeCommand(CLI::App& keys, int& exit_code) {
-    auto options = std::make_shared<OneOptions>();
+    auto options = std::make_shared<OneKeyOptions>();
     CLI::App* const revoke = keys.add_subcommand("revoke", "Ends a key, at once and for good");
     revoke->add_option("KEY", options->key, "The key's name or id")->required();
     AddJson(*revoke, options->remote);
@@ -269,7 +269,7 @@ void AddRevokeCommand(CLI::App& keys, int& exit_code) {
 }
 
 void AddRotateCommand(CLI::App& keys, int& exit_code) {
-    auto options = std::make_shared<OneOptions>();
+    auto options = std::make_shared<OneKeyOptions>();
     CLI::App* const rotate =
         keys.add_subcommand("rotate", "Gives a key a new secret; the old one ends after a while");
     rotate->add_option("KEY", options->key, "The key's name or id")->required();

@@ -17,12 +17,12 @@
 namespace aim::cli {
 namespace {
 
-struct ListOptions {
+struct ModelListOptions {
     RemoteFlags remote;
     bool active = false;
 };
 
-struct OneOptions {
+struct OneModelOptions {
     RemoteFlags remote;
     std::string model;
 };
@@ -32,7 +32,7 @@ struct AddOptions {
     NewModel model;
 };
 
-int List(const ListOptions& options) {
+int ListModels(const ModelListOptions& options) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);
     const auto models = ListModels(*run->remote, run->data, options.active);
@@ -78,7 +78,7 @@ int Add(const AddOptions& options) {
                   "added " + options.model.name + "; the gateway knows it within seconds");
 }
 
-int SetActive(const OneOptions& options, bool active) {
+int SetActive(const OneModelOptions& options, bool active) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);
     const auto model = FetchModel(*run->remote, run->data, options.model);
@@ -92,7 +92,7 @@ int SetActive(const OneOptions& options, bool active) {
         (active ? "enabled " : "disabled ") + std::string(model->root().Get("name").StringOr("")));
 }
 
-int Remove(const OneOptions& options) {
+int Remove(const OneModelOptions& options) {
     auto run = RemoteRun::Start(options.remote);
     if (!run) return Report(run.error(), options.remote.json);
     const auto model = FetchModel(*run->remote, run->data, options.model);
@@ -114,13 +114,13 @@ int Remove(const OneOptions& options) {
 }
 
 void AddList(CLI::App& models, int& exit_code) {
-    auto options = std::make_shared<ListOptions>();
+    auto options = std::make_shared<ModelListOptions>();
     CLI::App* const list = models.add_subcommand("list", "Lists the models, the best first");
     list->add_flag("--active", options->active, "Only those that are enabled");
     AddJson(*list, options->remote);
     AddDataUrl(*list, options->remote);
     list->footer("Example:\n  aimanager models list --json | jq -r '.[].name'");
-    list->callback([options, &exit_code] { exit_code = List(*options); });
+    list->callback([options, &exit_code] { exit_code = ListModels(*options); });
 }
 
 void AddAdd(CLI::App& models, int& exit_code) {
@@ -176,7 +176,7 @@ void AddAdd(CLI::App& models, int& exit_code) {
 }
 
 void AddSwitch(CLI::App& models, int& exit_code, bool active) {
-    auto options = std::make_shared<OneOptions>();
+    auto options = std::make_shared<OneModelOptions>();
     const std::string name = active ? "enable" : "disable";
     CLI::App* const command = models.add_subcommand(
         name, active ? "Lets the gateway use a model" : "Keeps a model, but lets nobody use it");
@@ -190,7 +190,7 @@ void AddSwitch(CLI::App& models, int& exit_code, bool active) {
 }
 
 void AddRemove(CLI::App& models, int& exit_code) {
-    auto options = std::make_shared<OneOptions>();
+    auto options = std::make_shared<OneModelOptions>();
     CLI::App* const remove = models.add_subcommand(
         "remove", "Deletes a model and its figures; the history keeps its name");
     remove->add_option("NAME", options->model, "The model's name or id")

@@ -11,6 +11,7 @@
 #include "core/http/middleware/access_log.hpp"
 #include "core/http/middleware/request_id.hpp"
 #include "core/runtime/system_routes.hpp"
+#include "services/health_worker/process.hpp"
 
 namespace aim::health_worker {
 namespace {

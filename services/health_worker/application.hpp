@@ -50,7 +50,4 @@ class Application {
     std::unique_ptr<http::pistache::PistacheServer> server_;
 };
 
-// The whole process: configuration, signals, start, wait, drain. Returns the exit status.
-int RunProcess();
-
 }  // namespace aim::health_worker

@@ -1,3 +1,3 @@
-#include "services/health_worker/application.hpp"
+#include "services/health_worker/process.hpp"
 
 int main() { return aim::health_worker::RunProcess(); }

@@ -11,6 +11,7 @@
 
 #include "core/http/middleware/access_log.hpp"
 #include "core/http/middleware/request_id.hpp"
+#include "services/telegram_bot/process.hpp"
 #include "services/telegram_bot/service_handlers.hpp"
 #include "services/telegram_bot/wake_up.hpp"
 

@@ -74,8 +74,4 @@ class Application {
     std::unique_ptr<http::pistache::PistacheServer> server_;
 };
 
-// The whole process: configuration, signals, start, wait, drain. Returns the exit status: 2 for a
-// wrong configuration, a token that Telegram does not know among it.
-int RunProcess();
-
 }  // namespace aim::telegram_bot

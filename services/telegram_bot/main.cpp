@@ -1,3 +1,3 @@
-#include "services/telegram_bot/application.hpp"
+#include "services/telegram_bot/process.hpp"
 
 int main() { return aim::telegram_bot::RunProcess(); }

@@ -10,7 +10,8 @@
 #include <sstream>
 #include <string>
 
-#include "services/business_api/application.hpp"
+#include "core/pipeline/settings.hpp"
+#include "services/business_api/process.hpp"
 
 int main() {
     aim::pipeline::Features features;

@@ -7,7 +7,7 @@ function(aim_add_folders)
     endforeach()
 endfunction()
 
-# aim_precompiled(NAME): with AIM_PCH, the headers that most sources begin with are parsed once for all targets of a kind. Asio's define
+# aim_precompiled(NAME [KIND]): with AIM_PCH, the headers that most sources begin with are parsed once for all targets of a kind. Asio's define
 # objects that must be linked, so only what links aim_base has them; programs and libraries differ in a flag of their position.
 # Nothing may rely on it: lint reads every source without.
 function(aim_precompiled name)
@@ -16,7 +16,9 @@ function(aim_precompiled name)
     endif()
     file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
     get_target_property(type ${name} TYPE)
-    if(type STREQUAL "EXECUTABLE")
+    if(ARGC GREATER 1)
+        set(kind ${ARGV1})
+    elseif(type STREQUAL "EXECUTABLE")
         set(kind test)
         if(folder MATCHES "^tests/(unit/core|unit/services|integration|e2e|chaos)")
             set(kind asio_test)
@@ -43,16 +45,16 @@ function(aim_precompiled name)
     target_precompile_headers(${name} REUSE_FROM ${pch})
 endfunction()
 
-# aim_united(NAME): with AIM_UNITY, some sources of a target are compiled as one. Most of a compiler's time here goes into what they
-# include and instantiate alike. So names in the unnamed namespaces of a folder differ; a source that cannot join has the property
-# SKIP_UNITY_BUILD_INCLUSION. Nothing may rely on it: the preset debug compiles source by source. A folder of what serves is one whole where
-# a profile optimises it, which knows static functions by their file's name: that must not change with a neighbour.
+# aim_united(NAME): with AIM_UNITY, sources of a target are compiled as one. Most of a compiler's time here goes into what they
+# include and instantiate alike. So names in the unnamed namespaces of a folder differ. Nothing may rely on it: the preset debug compiles
+# source by source. A folder of what serves is one whole, for a profile that optimises it knows static functions by their file's name, which
+# must not change with a neighbour; of tests and the command line, the largest folders, eight sources are one.
 function(aim_united name)
     if(AIM_UNITY)
         file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
-        set(batch 8)
-        if(AIM_UNITY STREQUAL "whole" AND NOT folder MATCHES "^(tests|services/cli)(/|$)")
-            set(batch 0)
+        set(batch 0)
+        if(folder MATCHES "^(tests|services/cli)(/|$)")
+            set(batch 8)
         endif()
         set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
     endif()

@@ -1,6 +1,13 @@
 """Fills the data API's tables with generated rows, spread evenly over the days before now, in the order of time as a gateway would have
 written them. Users, models and keys are drawn with a bias, so that some are met by a great part of the rows and some by few."""
+import os
 import subprocess
+
+# Up to here a row is as long as a short prompt's and has its outcome. Beyond, texts are a few words and outcomes stop, so that 10^8 rows
+# fit into 60 GB: a page's index entries are the same, and what a model's stats read is bounded by days, not by rows.
+FULL_ROWS = 10_000_000
+LONG_TEXTS = ("'Question number ' || n || repeat(' of a caller', 5)", "repeat('An answer of a model. ', 6)")
+SHORT_TEXTS = ("'Question ' || n", "'An answer.'")
 
 SETTINGS = """
 SET client_min_messages = warning;
@@ -31,7 +38,7 @@ INSERT INTO prompt_history (id, request_id, key_id, user_id, user_telegram_id, u
     model_name, processing_duration_ms, status, prompt_tokens, completion_tokens, attempts, created_at)
 SELECT pg_temp.id_at(at, n), 'request-' || n, 'key-' || floor(20 * r1 ^ 3),
     CASE WHEN r2 < 0.9 THEN 'user-' || u ELSE 'telegram_' || u END, CASE WHEN r2 < 0.9 THEN NULL ELSE u END, NULL,
-    'Question number ' || n || repeat(' of a caller', 5), repeat('An answer of a model. ', 6), md5('model' || m)::uuid, 'model-' || m,
+    {prompt}, {response}, md5('model' || m)::uuid, 'model-' || m,
     200 + n % 2000,
     CASE WHEN r3 < 0.95 THEN 'success' WHEN r3 < 0.98 THEN 'error' WHEN r3 < 0.999 THEN 'cancelled' ELSE 'timeout' END, 20, 40, '1', at
 """ + DRAWN + ";"
@@ -56,23 +63,27 @@ def psql(url, sql):
     return done.stdout.strip()
 
 
-def all_at_once(url, scripts):
-    """Several connections, one for each script."""
-    running = [subprocess.Popen(["psql", url, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", "SELECT", "-f", "-"], stdin=subprocess.PIPE,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in scripts]
-    for process, script in zip(running, scripts):
-        process.stdin.write(script)
-        process.stdin.close()
-        process.stdin = None
-    for process in running:
+def side_by_side(url, scripts):
+    """A connection for each script, as many at once as there are processors: more would only need more room for sorting."""
+    waiting, running = list(scripts), []
+    while waiting or running:
+        while waiting and len(running) < (os.cpu_count() or 1):
+            process = subprocess.Popen(["psql", url, "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            process.stdin.write(waiting.pop(0))
+            process.stdin.close()
+            process.stdin = None
+            running.append(process)
+        process = running.pop(0)
         _, error = process.communicate()
         if process.returncode != 0:
             raise RuntimeError(f"psql: {error.strip()}")
 
 
 def fill(url, rows, days, models):
-    """Replaces what is there by `rows` history rows and as many outcomes."""
-    facts = {"rows": rows, "days": days, "models": models}
+    """Replaces what is there by `rows` history rows and as many outcomes, at most FULL_ROWS of these."""
+    prompt, response = LONG_TEXTS if rows <= FULL_ROWS else SHORT_TEXTS
+    facts = {"days": days, "models": models, "prompt": prompt, "response": response}
     psql(url, SETTINGS + EMPTY.format(**facts))
     # Indexes of a filled table are made at the end: much faster, and as compact as they are after a while of use.
     indexes = psql(url, "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = 'prompt_history'"
@@ -80,9 +91,9 @@ def fill(url, rows, days, models):
     names = [line.split("|", 1)[0] for line in indexes]
     definitions = [line.split("|", 1)[1] for line in indexes]
     psql(url, "".join(f"DROP INDEX {name};" for name in names))
-    half = rows // 2
-    all_at_once(url, [SETTINGS + ID_AT + text.format(first=first, last=last, **facts)
-                      for text in (HISTORY, OUTCOMES) for first, last in ((1, half), (half + 1, rows))])
-    all_at_once(url, [SETTINGS + definition + ";" for definition in definitions])
+    side_by_side(url, [SETTINGS + ID_AT + text.format(first=first, last=last, rows=count, **facts)
+                       for text, count in ((HISTORY, rows), (OUTCOMES, min(rows, FULL_ROWS)))
+                       for first, last in ((1, count // 2), (count // 2 + 1, count))])
+    side_by_side(url, [SETTINGS + definition + ";" for definition in definitions])
     psql(url, SETTINGS + SLICES)
     psql(url, SETTINGS + "VACUUM ANALYZE prompt_history; VACUUM ANALYZE request_outcomes; VACUUM ANALYZE outcome_slices; ANALYZE ai_models;")
