@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Compiles every header by itself: the C ABI as C11, C17, C++17 and C++20 with gcc and clang and pedantic warnings as errors, every
-# other header as C++20 with clang. These are read after all headers of libraries that any of them includes, precompiled once, else they
-# would take ten minutes of compiler: what that could hide, a library's name without its header, is what tools/check_names.py looks for.
+# other header as C++20 with clang. Those are read after all headers of libraries that any of them includes, precompiled once, and one that
+# the source of its own name includes first is left to the preset debug, which compiles source by source: else they would take minutes.
+# What that could hide, a name without its header, is what tools/check_names.py looks for in all of them.
 #
 #   tools/check_headers.sh [BUILD_DIR]     BUILD_DIR/compile_commands.json gives the definitions of the tree (default build/debug)
 set -euo pipefail
@@ -49,6 +50,30 @@ for folder in dict.fromkeys(system):
 PYTHON
 }
 
+# The headers that a source of the build proves: x.cpp whose first include is x.hpp.
+proved_by_sources() {
+    python3 - "$build_dir/compile_commands.json" <<'PYTHON'
+import json
+import os
+import re
+import sys
+
+try:
+    records = json.load(open(sys.argv[1], encoding="utf-8"))
+except OSError:
+    records = []
+root = os.getcwd()
+for source in sorted({os.path.realpath(os.path.join(r["directory"], r["file"])) for r in records}):
+    header = os.path.splitext(os.path.relpath(source, root))[0] + ".hpp"
+    if header.startswith("..") or not os.path.exists(header):
+        continue
+    with open(source, encoding="utf-8") as text:
+        first = re.search(r'^#include\s+[<"]([^>"]+)[>"]', text.read(), re.MULTILINE)
+    if first and first.group(1) == header:
+        print(header)
+PYTHON
+}
+
 # All headers that are not ours and that one of ours includes, precompiled with the words after the file's name.
 precompile() {
     local to=$1
@@ -85,9 +110,11 @@ compile() {
 export -f compile
 
 main() {
-    local file count=0 compiler standard
+    local file count=0 proved=0 compiler standard
+    local -A has_source=()
     local -a shared=() ours=() strict=(-pedantic-errors -Wall -Wextra -Wshadow -Werror -Iabi/include)
     mapfile -t shared < <(definitions)
+    while IFS= read -r file; do has_source[$file]=1; done < <(proved_by_sources)
     ours=(-std=c++20 -I. -DAIM_SOURCE_DIR='"."' -DAIM_BINARY_DIR='"."' -Iabi/include "${shared[@]}")
     precompile "$work/libraries.pch" "${ours[@]}" || aim_die "the headers of the libraries do not compile"
     while IFS= read -r file; do
@@ -107,6 +134,10 @@ main() {
     ((count > 0)) || aim_die "no header in abi/include/aim/abi"
     while IFS= read -r file; do
         count=$((count + 1))
+        [[ -z ${has_source[$file]:-} ]] || {
+            proved=$((proved + 1))
+            continue
+        }
         case $file in
             # The SDK stands by itself, too: nothing of the host's folders is in reach.
             abi/include/*) enqueue "${file#abi/include/}" c++ clang++-16 -std=c++20 -Wall -Wextra -Werror -Iabi/include ;;
@@ -120,7 +151,7 @@ main() {
     if ! xargs -0 -n 1 -P "$(aim_jobs)" bash -c 'compile "$1" "$0"' "$work" <"$queue"; then
         aim_die "some headers do not compile by themselves"
     fi
-    printf 'headers: %d stand alone\n' "$count"
+    printf 'headers: %d, of them %d the first include of their source\n' "$count" "$proved"
 }
 
 main

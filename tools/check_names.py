@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Holds that a header brings what it names: for each name of the standard library or of a third-party one that it uses, the header of that
-name is included by itself or by a header of ours that it includes. What a third-party header happens to include does not count.
+name is included by itself or by a header of ours that it includes (what a third-party header happens to include does not count); and for
+each type and constant of ours, the header that defines it.
 
-Together with tools/check_headers.sh, which compiles each header after all of those, this shows that every header stands alone.
+A compiler shows it exactly, one header at a time, which takes minutes: the preset debug does for those that their source includes first,
+tools/check_headers.sh for the others.
 
     tools/check_names.py              checks the tree
     tools/check_names.py --self-test  checks this script on made-up headers with known mistakes
@@ -13,6 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import check_includes
 
 # A pattern of names -> the headers that give them, any of which will do.
 NAMES = [
@@ -106,12 +110,22 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|^\s*#\s*include[^\n]*|R"([^(\s]*)\(.*?\)\1"|"(?:[^"\\\n]|\\.)*"', re.DOTALL | re.MULTILINE)
 
 
+# A type or constant of a namespace, which clang-format puts at the beginning of a line.
+DEFINED = re.compile(r"^(?:template <[^\n]*>\s*)?(?:class|struct|enum class|enum|union)(?: \[\[\w+\]\])? (\w+)(?: final)?(?: :[^\n;]*)? ?\{|"
+                     r"^(?:template <[^\n]*>\s*)?using (\w+) =|^(?:inline )?constexpr [\w:<> ]+ (k[A-Z]\w*)\b", re.MULTILINE)
+# Any definition or declaration of such a name, also within a class, and a template's parameter.
+DECLARED = re.compile(r"\b(?:class|struct|enum class|enum|union|typename)(?: \[\[\w+\]\])? (\w+)|\busing (?:[\w:]+::)?(\w+)|\b(k[A-Z]\w*)(?= =|\{|,|\n)")
+# Not a member, not a call, not a name of another library.
+USED = re.compile(r"(?<![\w.>])(?<!rapidjson::)(?<!std::)([A-Z]\w+|k[A-Z]\w*)\b(?!\()")
+
+
 class Headers:
     """What each header includes, itself and through headers of ours."""
 
     def __init__(self, root):
         self.root = root
         self.known = {}
+        self.codes = {}
 
     def find(self, includer, name):
         for base in ("", "abi/include", os.path.dirname(includer)):
@@ -134,9 +148,55 @@ class Headers:
         return self.known[path]
 
 
+    def code(self, path):
+        """The text without comments, literals and includes, its lines where they were."""
+        if path not in self.codes:
+            self.codes[path] = NOT_CODE.sub(lambda found: "\n" * found.group(0).count("\n"), self.text(path))
+        return self.codes[path]
+
+    def closure(self, path, found=None):
+        """The header and all of ours that it includes."""
+        found = set() if found is None else found
+        if path not in found:
+            found.add(path)
+            for name in INCLUDE.findall(self.text(path)):
+                ours = self.find(path, name)
+                if ours:
+                    self.closure(ours, found)
+        return found
+
+
+def names_of(pattern, code):
+    return {name for found in pattern.finditer(code) for name in found.groups() if name}
+
+
+def may_know(path, definer):
+    """Whether a header of this folder could mean that name at all."""
+    if path.startswith("tests/") or definer.startswith("tests/"):
+        return path.startswith("tests/") and os.path.dirname(path) == os.path.dirname(definer)
+    return check_includes.may_include(check_includes.folder_of(path), definer)
+
+
+def check_ours(headers, defined, path):
+    code = headers.code(path)
+    closure = headers.closure(path)
+    known = set()
+    for header in closure:
+        known |= names_of(DECLARED, headers.code(header))
+    problems = []
+    for found in USED.finditer(code):
+        name = found.group(1)
+        definers = defined.get(name, set())
+        if name not in known and not definers & closure and any(may_know(path, definer) for definer in definers):
+            known.add(name)  # once is enough
+            line = code.count("\n", 0, found.start()) + 1
+            problems.append(f"{path}:{line}: {name} is named, but {' or '.join(sorted(definers))} is not included")
+    return problems
+
+
 def check_header(headers, path):
     given = headers.foreign(path)
-    code = NOT_CODE.sub(lambda found: "\n" * found.group(0).count("\n"), headers.text(path))
+    code = headers.code(path)
     problems = []
     for pattern, _, wanted in RULES:
         found = pattern.search(code)
@@ -152,7 +212,11 @@ def check(root):
         os.path.relpath(os.path.join(where, name), root) for where, _, found in os.walk(root) for name in found if name.endswith(".hpp")]
     names = sorted(name for name in names if not name.startswith("tools/") and os.path.isfile(os.path.join(root, name)))
     headers = Headers(root)
-    return names, [problem for name in names for problem in check_header(headers, name)]
+    defined = {}
+    for path in names:
+        for name in names_of(DEFINED, headers.code(path)):
+            defined.setdefault(name, set()).add(path)
+    return names, [problem for path in names for problem in check_header(headers, path) + check_ours(headers, defined, path)]
 
 
 def self_test():
@@ -169,6 +233,11 @@ def self_test():
         "core/i.hpp": ("#include <string>\ninline void F(char* to) { std::memcpy(to, to, 0); }\n", 1),
         "core/j.hpp": ('#include "core/k.hpp"\nstd::string A();\n', 0),
         "core/k.hpp": ('#include "core/j.hpp"\n#include <string>\n', 0),
+        "core/l.hpp": ("struct Shape {\n    int sides;\n};\nusing Shapes = Shape*;\ninline constexpr int kSides = 3;\n", 0),
+        "core/m.hpp": ('#include "core/l.hpp"\nShapes M(Shape& shape, int sides = kSides);\n', 0),
+        "core/n.hpp": ("struct Shape;\nint N(Shape& shape);\n", 0),
+        "core/o.hpp": ("int O(Shape& shape);\ninline int P(Shapes) { return kSides; }\n", 3),
+        "core/p.hpp": ("template <typename Shape>\nint P(Shape& shape, Other::Form form);\nint Shapes();\n", 0),
     }
     wrong = []
     with tempfile.TemporaryDirectory() as root:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures what grows with size (models, plugins, open streams, rows of history, retention, the ledger) and writes the tables of
-# core/docs/scaling.md. Needs PostgreSQL, python3 and, for ten million rows, 12 GB in /var/tmp and half an hour.
+# core/docs/scaling.md. Needs PostgreSQL, python3 and, for ten million rows, 12 GB in /var/tmp and half an hour (for a hundred million, with
+# short texts, 60 GB and 40 minutes).
 #
 #   tools/scaling.sh [--build-dir DIR] [--only PARTS] [--models N...] [--plugins N...] [--streams N...] [--rows N...]
 #   tools/scaling.sh --page     only writes the tables anew, from build/scaling-results.json
