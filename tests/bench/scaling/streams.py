@@ -10,6 +10,8 @@ from generated_rows import psql
 from stack import KEY, Client, cpu_seconds, status_kib, until
 
 DELTAS, DELTA_MS, AN_ORIGIN = 12, 2500, 500
+# The caller's nonce comes back in the place of the dots, and each delta says which one it is.
+TEXT = "[........]" + "".join(f"token {number:03d} " for number in range(1, DELTAS))
 
 
 def most_streams():
@@ -26,7 +28,7 @@ def prepare(stack, url, streams):
     provider = int(port_file.read_text(encoding="utf-8"))
     Client(provider).post("/__control/script", {
         "match": {"model": "bench-stream"}, "repeat_last": True,
-        "steps": [{"chunks": DELTAS, "text": "a few words " * DELTAS, "chunk_delay_ms": DELTA_MS}]})
+        "steps": [{"chunks": DELTAS, "text": TEXT, "chunk_delay_ms": DELTA_MS}]})
     origins = -(-streams // AN_ORIGIN)
     psql(url, "DELETE FROM ai_models;" + "".join(
         f"INSERT INTO ai_models (name, provider, endpoint, upstream_model) VALUES ('stream-{n}', 'groq',"
