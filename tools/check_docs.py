@@ -13,7 +13,6 @@ Programs        a block of Python is Python
 Variables       a word in backticks that looks like a setting (`LIKE_THIS`, `LIKE_THIS=value`) stands in .env.example, or in OTHER_WORDS below
 Metrics         `aimanager_…` in backticks occurs in the code, and every metric of the code stands in core/docs/operations.md
 """
-import argparse
 import ast
 import json
 import os
@@ -21,8 +20,9 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import urllib.parse
+
+import check_kit
 
 # Words that look like settings and are none of ours, each with whose they are.
 OTHER_WORDS = {
@@ -440,38 +440,13 @@ def self_test():
         "metrics.md": ("`aimanager_known_total` `aimanager_known_*` `rate(aimanager_known_total[5m])` `aimanager_unknown_total`", 1),
         OPERATIONS: ("aimanager_other_total", 1),
     }
-    wrong = []
-    with tempfile.TemporaryDirectory() as root:
-        for path, text in [*files.items(), *((page, text) for page, (text, _) in pages.items())]:
-            file = pathlib.Path(root, path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-        os.chmod(pathlib.Path(root, "tools/run.sh"), 0o755)
-        problems = Tree(root).check()
-        for page, (_, expected) in pages.items():
-            found = [problem for problem in problems if problem.startswith(page + ":")]
-            if len(found) != expected:
-                wrong.append(f"{page}: expected {expected} problems, found {len(found)}: {found}")
-    for line in wrong:
-        print(line, file=sys.stderr)
-    print(f"check_docs self-test: {len(pages) - len(wrong)} of {len(pages)} pages as expected")
-    return 1 if wrong else 0
+    return check_kit.self_test("check_docs", "pages", pages, lambda root: Tree(root).check(), files)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--self-test", action="store_true")
-    parser.add_argument("--root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    options = parser.parse_args()
-    if options.self_test:
-        return self_test()
-    tree = Tree(os.path.realpath(options.root))
-    problems = tree.check()
-    for problem in problems:
-        print(problem)
-    print(f"docs: {len(tree.pages)} pages, {len(problems)} problems")
-    return 1 if problems or not tree.pages else 0
+def check(root):
+    tree = Tree(root)
+    return tree.pages, tree.check()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_kit.main(__doc__, "docs", "pages", self_test, check))

@@ -7,12 +7,11 @@ is not in the table may not exist under core/.
     tools/check_includes.py              checks the tree
     tools/check_includes.py --self-test  checks this script on a made-up tree with known mistakes
 """
-import argparse
 import os
 import re
-import subprocess
 import sys
-import tempfile
+
+import check_kit
 
 # Folder -> folders (or single headers) of ours that it may include. "core/*" means every folder of core.
 ALLOWED = {
@@ -159,20 +158,12 @@ def check_file(root, path):
     return problems
 
 
-def files_of(root):
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    names = listed.stdout.splitlines() if listed.returncode == 0 else [
-        os.path.relpath(os.path.join(where, name), root) for where, _, found in os.walk(root) for name in found]
-    return sorted(n for n in names if n.endswith(SOURCE) and n.startswith(CHECKED) and os.path.isfile(os.path.join(root, n)))
-
-
 def check(root):
-    files = files_of(root)
+    files = check_kit.files_of(root, lambda path: path.endswith(SOURCE) and path.startswith(CHECKED))
     return files, [problem for path in files for problem in check_file(root, path)]
 
 
 def self_test():
-    """Each made-up file names how many problems it has; a rule that stops working, or hits the innocent, is noticed."""
     samples = {
         "core/base/a.hpp": ('#include <vector>\n#include <tl/expected.hpp>\n', 0),
         "core/base/asio_impl.cpp": ('#include <boost/asio/impl/src.hpp>\n#include <boost/asio/ssl/impl/src.hpp>\n', 0),
@@ -201,36 +192,8 @@ def self_test():
         "abi/include/aim/sdk/a.hpp": ('#include "aim/abi/a.h"\n#include <string>\n', 0),
         "tests/unit/a.cpp": ('#include "plugins/x/b.hpp"\n#include <libpq-fe.h>\n', 0),
     }
-    wrong = []
-    with tempfile.TemporaryDirectory() as root:
-        for path, (text, _) in samples.items():
-            os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
-            with open(os.path.join(root, path), "w", encoding="utf-8") as sample:
-                sample.write(text)
-        _, problems = check(root)
-        for path, (_, expected) in samples.items():
-            found = [p for p in problems if p.startswith(path + ":")]
-            if len(found) != expected:
-                wrong.append(f"{path}: expected {expected} problems, found {len(found)}: {found}")
-    for line in wrong:
-        print(line, file=sys.stderr)
-    print(f"check_includes self-test: {len(samples) - len(wrong)} of {len(samples)} samples as expected")
-    return 1 if wrong else 0
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--self-test", action="store_true")
-    parser.add_argument("--root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    options = parser.parse_args()
-    if options.self_test:
-        return self_test()
-    files, problems = check(os.path.realpath(options.root))
-    for problem in problems:
-        print(problem)
-    print(f"include direction: {len(files)} files, {len(problems)} problems")
-    return 1 if problems or not files else 0
+    return check_kit.self_test("check_includes", "samples", samples, lambda root: check(root)[1])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_kit.main(__doc__, "include direction", "files", self_test, check))

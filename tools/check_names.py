@@ -9,14 +9,12 @@ tools/check_headers.sh for the others.
     tools/check_names.py              checks the tree
     tools/check_names.py --self-test  checks this script on made-up headers with known mistakes
 """
-import argparse
 import os
 import re
-import subprocess
 import sys
-import tempfile
 
 import check_includes
+import check_kit
 
 # A pattern of names -> the headers that give them, any of which will do.
 NAMES = [
@@ -128,11 +126,8 @@ class Headers:
         self.codes = {}
 
     def find(self, includer, name):
-        for base in ("", "abi/include", os.path.dirname(includer)):
-            path = os.path.normpath(os.path.join(base, name))
-            if os.path.isfile(os.path.join(self.root, path)):
-                return path
-        return None
+        path, _ = check_includes.resolve(self.root, includer, name)
+        return path if path and os.path.isfile(os.path.join(self.root, path)) else None
 
     def text(self, path):
         with open(os.path.join(self.root, path), encoding="utf-8", errors="replace") as header:
@@ -207,10 +202,7 @@ def check_header(headers, path):
 
 
 def check(root):
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "*.hpp"], capture_output=True, text=True)
-    names = listed.stdout.splitlines() if listed.returncode == 0 else [
-        os.path.relpath(os.path.join(where, name), root) for where, _, found in os.walk(root) for name in found if name.endswith(".hpp")]
-    names = sorted(name for name in names if not name.startswith("tools/") and os.path.isfile(os.path.join(root, name)))
+    names = check_kit.files_of(root, lambda path: path.endswith(".hpp") and not path.startswith("tools/"))
     headers = Headers(root)
     defined = {}
     for path in names:
@@ -220,7 +212,6 @@ def check(root):
 
 
 def self_test():
-    """Each made-up header names how many problems it has."""
     samples = {
         "core/a.hpp": ("#include <string>\nstd::string A();\n", 0),
         "core/b.hpp": ("#include <vector>\nstd::string A(std::vector<int>);\n", 1),
@@ -239,36 +230,8 @@ def self_test():
         "core/o.hpp": ("int O(Shape& shape);\ninline int P(Shapes) { return kSides; }\n", 3),
         "core/p.hpp": ("template <typename Shape>\nint P(Shape& shape, Other::Form form);\nint Shapes();\n", 0),
     }
-    wrong = []
-    with tempfile.TemporaryDirectory() as root:
-        os.makedirs(os.path.join(root, "core"))
-        for path, (text, _) in samples.items():
-            with open(os.path.join(root, path), "w", encoding="utf-8") as sample:
-                sample.write(text)
-        _, problems = check(root)
-        for path, (_, expected) in samples.items():
-            found = [p for p in problems if p.startswith(path + ":")]
-            if len(found) != expected:
-                wrong.append(f"{path}: expected {expected} problems, found {len(found)}: {found}")
-    for line in wrong:
-        print(line, file=sys.stderr)
-    print(f"check_names self-test: {len(samples) - len(wrong)} of {len(samples)} headers as expected")
-    return 1 if wrong else 0
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--self-test", action="store_true")
-    parser.add_argument("--root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    options = parser.parse_args()
-    if options.self_test:
-        return self_test()
-    names, problems = check(os.path.realpath(options.root))
-    for problem in problems:
-        print(problem)
-    print(f"names: {len(names)} headers, {len(problems)} problems")
-    return 1 if problems or not names else 0
+    return check_kit.self_test("check_names", "headers", samples, lambda root: check(root)[1])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_kit.main(__doc__, "names", "headers", self_test, check))

@@ -59,6 +59,8 @@ def measure(stack, origins, plugins, streams):
         time.sleep(0.2)
     reports = [json.loads(one.stdout.read().splitlines()[-1]) for one in loads]
     total = {name: sum(report[name] for report in reports) for name in ("complete", "lost", "incomplete", "stalled")}
+    if total["complete"] == 0:
+        raise RuntimeError(f"not one of {streams} streams is what the load generator waits for: {reports[0]}")
     time.sleep(3)
     result = {**total, "descriptors": descriptors,
               "RSS before, MiB": before / 1024, "RSS at most, MiB": highest / 1024,
