@@ -32,6 +32,9 @@ namespace {
 // How long new requests are still served once a drain has begun.
 constexpr std::chrono::milliseconds kServedWhileDraining{5000};
 
+// The shortest that Linux grants. An engine thread is done with what woke it long before.
+constexpr std::chrono::microseconds kPromptSlice{100};
+
 constexpr std::string_view kService = "aimanager_business_api";
 
 telemetry::LogOptions LogOptionsOf(const Options& options) {
@@ -51,7 +54,7 @@ Application::Application(Options options, const config::Environment& environment
       keys_(std::make_shared<http::KeyRing>()),
       key_keeper_({options_.catalogue_refresh, options_.state_dir / "api_keys.json"},
                   runtime_.data_api(), keys_, logger_),
-      engine_loops_(options_.engine_threads) {
+      engine_loops_(options_.engine_threads, kPromptSlice) {
     logger_.RegisterSecret(options_.api_key);
     keys_->AddConfigured("bootstrap", options_.api_key);
     keys_->AddConfigured("telegram_bot", options_.bot_api_key, 0);

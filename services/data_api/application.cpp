@@ -54,6 +54,7 @@ database::ConnectionSettings SettingsOf(const Options& options) {
     database::ConnectionSettings settings;
     settings.conninfo = options.conninfo;
     settings.statement_timeout = options.database_timeout * 9 / 10;
+    settings.backend_nice = options.database_nice;
     settings.connect_timeout = std::min(milliseconds(2000), options.database_timeout);
     return settings;
 }

@@ -85,6 +85,7 @@ Options Options::Read(config::Reader& reader) {
     }
     options.database_timeout = reader.Milliseconds("DATABASE_TIMEOUT_MS", milliseconds(5000),
                                                    milliseconds(100), milliseconds(60000));
+    options.database_nice = static_cast<int>(reader.Integer("DATABASE_NICE", 10, 0, 19));
     // Longer than this helps nobody: a request is done within database_timeout.
     options.drain_timeout =
         std::min(reader.Milliseconds("DRAIN_TIMEOUT_MS", milliseconds(30000)), milliseconds(10000));

@@ -23,6 +23,7 @@ struct Options {
     SecretString token;
     std::optional<security::MasterKey> master_key;
     std::chrono::milliseconds database_timeout{5000};
+    int database_nice = 10;
     std::chrono::milliseconds drain_timeout{10000};
     std::size_t history_text_max = 256 * 1024;
     std::int64_t history_retention_days = 0;  // 0 = for ever

@@ -273,7 +273,8 @@ class Machine:
             with open(self.path("state", "run", name + ".pid"), encoding="ascii") as file:
                 return int(file.read().split()[0])
 
-        # Only the gateway stays on core 0 alone; the data API and the database take what is free.
+        # The data API takes what is free. Of the database's processes those that serve it have begun by now and lead sessions of their own:
+        # they stay on the gateway's core, which is the harder case for it.
         for name in ("data-api", "postgres"):
             for pid in {pid_of(name), *session_of(pid_of(name))}:
                 subprocess.run(["taskset", "-a", "-p", "-c", ",".join(map(str, CORES)), str(pid)], check=False, stdout=subprocess.DEVNULL,

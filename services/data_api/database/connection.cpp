@@ -6,6 +6,8 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include "services/data_api/database/backend_priority.hpp"
+
 namespace aim::data_api::database {
 namespace {
 
@@ -108,7 +110,10 @@ bool Connection::ServerHasClosed() {
 }
 
 SqlResult<void> Connection::EnsureOpen(MonotonicTime deadline) {
-    if (connection_ != nullptr && !ServerHasClosed()) return {};
+    if (connection_ != nullptr && !ServerHasClosed()) {
+        if (priority_is_due_) LowerPriority();
+        return {};
+    }
     Close();
     return Open(std::min(deadline, SystemClock().Now() + settings_.connect_timeout));
 }
@@ -136,7 +141,14 @@ SqlResult<void> Connection::Open(MonotonicTime deadline) {
                   deadline);
     if (!set) return set;
     if (PQenterPipelineMode(connection_) != 1) return Lost();
+    LowerPriority();
     return {};
+}
+
+void Connection::LowerPriority() {
+    priority_is_due_ = settings_.backend_nice > 0 &&
+                       LowerBackendPriority(PQsocket(connection_), PQbackendPID(connection_),
+                                            settings_.backend_nice) == Lowered::kLater;
 }
 
 SqlResult<void> Connection::AwaitResult(MonotonicTime deadline) {

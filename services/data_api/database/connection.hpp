@@ -26,6 +26,9 @@ struct ConnectionSettings {
     // deadline, which costs the connection, means a server that does not answer at all.
     std::chrono::milliseconds statement_timeout{4500};
     std::chrono::milliseconds connect_timeout{2000};
+    // The priority that the server's process of a connection gets when it is on this machine
+    // (backend_priority.hpp); 0 leaves it as it is.
+    int backend_nice = 0;
 };
 
 // Empty when libpq accepts the text; else what is wrong with it, without the text.
@@ -87,11 +90,13 @@ class Connection {
     SqlResult<void> AwaitResult(MonotonicTime deadline);
     bool WaitForSocket(bool for_writing, MonotonicTime deadline);
     bool ServerHasClosed();
+    void LowerPriority();
     SqlFailure Lost();
     SqlFailure TimedOut();
 
     const ConnectionSettings& settings_;
     pg_conn* connection_ = nullptr;
+    bool priority_is_due_ = false;  // the backend's is still to be lowered
     const std::atomic<bool>* stopped_ = nullptr;
     std::unordered_set<const Statement*> prepared_;
 };

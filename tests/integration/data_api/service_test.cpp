@@ -1,6 +1,10 @@
+#include <sstream>
 #include <thread>
+#include <vector>
 
+#include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "tests/integration/data_api/data_api_test_base.hpp"
 
@@ -26,6 +30,31 @@ TEST_F(DataApiTest, HealthReadyAndMetricsAreThere) {
         << metrics;
     EXPECT_NE(metrics.find("aimanager_data_api_database_up 1"), std::string::npos);
     EXPECT_NE(metrics.find("/api/v1/ledger"), std::string::npos);
+}
+
+// Of the processes that serve it, by their ids.
+std::vector<int> NicesOf(const std::string& ids) {
+    std::vector<int> nices;
+    std::istringstream lines(ids);
+    for (id_t id = 0; lines >> id;) nices.push_back(::getpriority(PRIO_PROCESS, id));
+    return nices;
+}
+
+TEST_F(DataApiTest, TheDatabasesProcessesGetTheConfiguredPriority) {
+    constexpr const char* kBackends =
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'aimanager-data-api' AND "
+        "datname = current_database()";
+    Start({{"DATABASE_NICE", "7"}});
+    EXPECT_EQ(client().Get("/models").status, 200);
+    const std::vector<int> lowered = NicesOf(Sql(kBackends));
+    EXPECT_FALSE(lowered.empty());
+    EXPECT_THAT(lowered, ::testing::Each(7));
+    process_.reset();
+    Start({{"DATABASE_NICE", "0"}});
+    EXPECT_EQ(client().Get("/models").status, 200);
+    const std::vector<int> left = NicesOf(Sql(kBackends));
+    EXPECT_FALSE(left.empty());
+    EXPECT_THAT(left, ::testing::Each(::getpriority(PRIO_PROCESS, 0)));
 }
 
 TEST_F(DataApiTest, TheTokenProtectsAllButTheOpenPaths) {

@@ -1,6 +1,9 @@
 #include "core/base/loop.hpp"
 
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <future>
 #include <memory>
 
@@ -8,6 +11,8 @@
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/blocking_pool.hpp"
 #include "core/base/clock.hpp"
@@ -20,6 +25,33 @@ Task<> Ask(BlockingPool& pool, std::function<void()> action, std::promise<bool>&
     const bool done = co_await pool.Run(std::move(action));
     resumed_on = std::this_thread::get_id();
     ran.set_value(done);
+}
+
+// The slice of the calling thread in nanoseconds, as sched_getattr(2) has it at its 24th byte; with
+// `wanted`, set first.
+std::uint64_t SliceOfThisThread(std::uint64_t wanted = 0) {
+    std::array<std::uint64_t, 6> attributes{};
+    EXPECT_EQ(::syscall(SYS_sched_getattr, 0, attributes.data(), sizeof attributes, 0), 0);
+    if (wanted == 0) return attributes[3];
+    attributes[3] = wanted;
+    EXPECT_EQ(::syscall(SYS_sched_setattr, 0, attributes.data(), 0), 0);
+    return SliceOfThisThread();
+}
+
+TEST(EngineLoops, AThreadAsksForTheSliceOfItsLoops) {
+    std::uint64_t granted = 0;
+    std::thread([&] { granted = SliceOfThisThread(700'000); }).join();
+    if (granted != 700'000) GTEST_SKIP() << "this kernel knows no slices";
+    const std::uint64_t usual = SliceOfThisThread();
+    std::uint64_t slice = 0;
+    EngineLoops prompts(1, std::chrono::microseconds(300));
+    prompts.Start();
+    prompts[0].Run([&] { slice = SliceOfThisThread(); });
+    EXPECT_EQ(slice, 300'000U);
+    EngineLoops others(1);
+    others.Start();
+    others[0].Run([&] { slice = SliceOfThisThread(); });
+    EXPECT_EQ(slice, usual);
 }
 
 TEST(EngineLoops, EachLoopHasAThreadOfItsOwn) {
