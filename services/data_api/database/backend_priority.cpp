@@ -52,7 +52,7 @@ pid_t ListenerOf(int socket) {
     return peer.pid;
 }
 
-Lowered LowerOwn(pid_t process, int nice) {
+Lowered LowerProcess(pid_t process, int nice) {
     errno = 0;
     const int now = ::getpriority(PRIO_PROCESS, static_cast<id_t>(process));
     if (errno != 0) return Lowered::kNotOurs;
@@ -83,7 +83,8 @@ Lowered LowerAutogroup(pid_t process, int nice) {
 Lowered LowerBackendPriority(int socket, pid_t backend, int nice) {
     const pid_t listener = ListenerOf(socket);
     if (backend <= 0 || listener <= 0 || ParentOf(backend) != listener) return Lowered::kNotOurs;
-    if (const Lowered own = LowerOwn(backend, nice); own != Lowered::kDone) return own;
+    if (const Lowered lowered = LowerProcess(backend, nice); lowered != Lowered::kDone)
+        return lowered;
     return LowerAutogroup(backend, nice);
 }
 

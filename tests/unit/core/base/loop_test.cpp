@@ -41,13 +41,14 @@ std::uint64_t SliceOfThisThread(std::uint64_t wanted = 0) {
 TEST(EngineLoops, AThreadAsksForTheSliceOfItsLoops) {
     std::uint64_t granted = 0;
     std::thread([&] { granted = SliceOfThisThread(700'000); }).join();
-    if (granted != 700'000) GTEST_SKIP() << "this kernel knows no slices";
     const std::uint64_t usual = SliceOfThisThread();
+    // A kernel without slices takes the wish and changes nothing.
+    const std::uint64_t expected = granted == 700'000 ? 300'000 : usual;
     std::uint64_t slice = 0;
     EngineLoops prompts(1, std::chrono::microseconds(300));
     prompts.Start();
     prompts[0].Run([&] { slice = SliceOfThisThread(); });
-    EXPECT_EQ(slice, 300'000U);
+    EXPECT_EQ(slice, expected);
     EngineLoops others(1);
     others.Start();
     others[0].Run([&] { slice = SliceOfThisThread(); });

@@ -21,6 +21,7 @@ TEST(Options, HaveTheDefaultsOfTheContract) {
     EXPECT_EQ(options.host, "127.0.0.1");
     EXPECT_EQ(options.port, 8001);
     EXPECT_EQ(options.threads, 4U);
+    EXPECT_EQ(options.database_nice, 10);
     EXPECT_EQ(options.history_text_max, 256U * 1024);
     EXPECT_TRUE(options.token.empty());
     EXPECT_EQ(options.conninfo.Reveal(),
@@ -35,6 +36,16 @@ TEST(Options, TheUrlWinsAndLosesItsDriver) {
     EXPECT_EQ(WithoutDriver("postgresql://u:a+b@h/d"), "postgresql://u:a+b@h/d");
     EXPECT_EQ(WithoutDriver("postgres+psycopg2://h/d"), "postgres://h/d");
     EXPECT_EQ(WithoutDriver("host=a user=b+c"), "host=a user=b+c");
+}
+
+TEST(Options, APriorityIsANiceValueThatLowers) {
+    const auto nice = [](const char* value, std::size_t errors) {
+        return ReadOptions({{"POSTGRES_HOST", "db"}, {"DATABASE_NICE", value}}, errors)
+            .database_nice;
+    };
+    EXPECT_EQ(nice("0", 0), 0);
+    EXPECT_EQ(nice("19", 0), 19);
+    for (const char* wrong : {"-1", "20", "low", "1.5"}) nice(wrong, 1);
 }
 
 TEST(Options, QuotesSeparateVariables) {
