@@ -66,7 +66,7 @@ class ResponseWriter {
 
 // One exchange on the asio server. Lives until the handler returns; one loop's thread.
 struct Exchange {
-    const Request& request;
+    Request& request;  // the handler may take the body away once it has read it
     const PathParameters& parameters;
     ResponseWriter& writer;
     // Raised when the client left or the server gives up, also while the handler waits for

@@ -170,30 +170,50 @@ Error FailureOf(const plugin::ProviderSession& session, const AttemptClock& cloc
     return error;
 }
 
+// What a session is begun with.
+template <typename SessionTarget, typename Provider>
+SessionTarget TargetOf(const routing::Candidate& candidate, const PluginTarget& target,
+                       const std::shared_ptr<const Provider>& provider) {
+    SessionTarget made;
+    made.provider = provider;
+    made.model = candidate.row->upstream_model;
+    made.model_json = target.model_json;
+    made.endpoint = target.endpoint;
+    made.slots = target.slots.get();
+    made.limits.connect = candidate.timeouts.connect;
+    made.conduct = target.generation->conduct();
+    return made;
+}
+
+// How an attempt ends. Errors are made here, outside of the coroutines: what one makes on the way
+// is part of its frame, which a stream keeps for minutes.
+void SetError(AttemptResult& result, ErrorKind kind, const char* message) {
+    result.error = Fail(kind, message).value();
+}
+
+void SetTimeout(AttemptResult& result, Expired expired) { result.error = MakeTimeout(expired); }
+
+void SetFailure(AttemptResult& result, const plugin::ProviderSession& session,
+                const AttemptClock& clock, const PluginTarget& target, const Cancellation& caller) {
+    result.error = FailureOf(session, clock, target, caller);
+}
+
 }  // namespace
 
-Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
-                               const completion::ChatRequest& request, StreamRelay* relay,
-                               MonotonicTime deadline, Cancellation& caller) {
+Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                  const completion::ChatRequest& request, StreamRelay* relay,
+                  MonotonicTime deadline, Cancellation& caller, AttemptResult& result) {
     const auto& target = static_cast<const PluginTarget&>(*candidate.target);
     const MonotonicTime started = tools.clock.Now();
-    AttemptResult result;
     completion::DeltaAccumulator accumulator(plugin::SessionSink::kMaxOutputBytes);
     completion::DeltaBatch batch;
     MonotonicTime::duration client_time{0};
     std::size_t drained_bytes = 0;
     AttemptClock clock(tools, candidate.timeouts, request.stream, deadline, caller);
 
-    plugin::ChatSession::Target session_target;
-    session_target.provider = target.provider;
-    session_target.model = candidate.row->upstream_model;
-    session_target.model_json = target.model_json;
-    session_target.endpoint = target.endpoint;
-    session_target.slots = target.slots.get();
-    session_target.limits.connect = candidate.timeouts.connect;
-    session_target.conduct = target.generation->conduct();
-    plugin::ChatSession session(std::move(session_target), request, tools.client, tools.clock,
-                                tools.random.Next(), clock.stop());
+    plugin::ChatSession session(
+        TargetOf<plugin::ChatSession::Target>(candidate, target, target.provider), request,
+        tools.client, tools.clock, tools.random.Next(), clock.stop());
 
     for (;;) {
         const auto status = co_await session.Next(batch);
@@ -209,10 +229,8 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
                              (result.content_started || (!failed && (content || done)));
         const bool hold = relay != nullptr && !forward && !failed && !clock.draining();
         if (!hold && !accumulator.Add(batch)) {
-            result.error =
-                Fail(ErrorKind::kProtocolError,
-                     "the answer has more choices, tool calls or text than the gateway takes")
-                    .value();
+            SetError(result, ErrorKind::kProtocolError,
+                     "the answer has more choices, tool calls or text than the gateway takes");
             break;
         }
         if (forward) {
@@ -223,7 +241,7 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
             const auto waited = tools.clock.Now() - handed_over;
             client_time += waited;
             if (!written && !failed && !clock.GoOnAlone()) {
-                result.error = Fail(ErrorKind::kCancelled, "the client left").value();
+                SetError(result, ErrorKind::kCancelled, "the client left");
                 break;
             }
             clock.Resume(content, waited);
@@ -233,7 +251,7 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
         }
         if (!hold) batch.Clear();
         if (failed) {
-            result.error = FailureOf(session, clock, target, caller);
+            SetFailure(result, session, clock, target, caller);
             result.plugin_fault = session.plugin_fault();
             break;
         }
@@ -242,7 +260,7 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
             break;
         }
         if (drained_bytes > tools.settings.drain_text_bytes) {
-            result.error = MakeTimeout(Expired::kDrain);
+            SetTimeout(result, Expired::kDrain);
             break;
         }
     }
@@ -250,27 +268,18 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
     result.response = accumulator.Take();
     result.duration =
         duration_cast<std::chrono::microseconds>(tools.clock.Now() - started - client_time);
-    co_return result;
 }
 
-Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
-                               const completion::EmbeddingsRequest& request, MonotonicTime deadline,
-                               Cancellation& caller) {
+Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                  const completion::EmbeddingsRequest& request, MonotonicTime deadline,
+                  Cancellation& caller, AttemptResult& result) {
     const auto& target = static_cast<const PluginTarget&>(*candidate.target);
     const MonotonicTime started = tools.clock.Now();
-    AttemptResult result;
     AttemptClock clock(tools, candidate.timeouts, false, deadline, caller);
 
-    plugin::EmbeddingsSession::Target session_target;
-    session_target.provider = target.embeddings;
-    session_target.model = candidate.row->upstream_model;
-    session_target.model_json = target.model_json;
-    session_target.endpoint = target.endpoint;
-    session_target.slots = target.slots.get();
-    session_target.limits.connect = candidate.timeouts.connect;
-    session_target.conduct = target.generation->conduct();
-    plugin::EmbeddingsSession session(std::move(session_target), request, tools.client, tools.clock,
-                                      tools.random.Next(), clock.stop());
+    plugin::EmbeddingsSession session(
+        TargetOf<plugin::EmbeddingsSession::Target>(candidate, target, target.embeddings), request,
+        tools.client, tools.clock, tools.random.Next(), clock.stop());
 
     completion::DeltaBatch batch;
     auto status = plugin::ProviderSession::Status::kMore;
@@ -280,12 +289,11 @@ Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& ca
         batch.Clear();
     }
     if (status == plugin::ProviderSession::Status::kFailed)
-        result.error = FailureOf(session, clock, target, caller);
+        SetFailure(result, session, clock, target, caller);
     result.plugin_fault = session.plugin_fault();
     result.vectors = session.TakeVectors();
     result.client_left = clock.draining();
     result.duration = duration_cast<std::chrono::microseconds>(tools.clock.Now() - started);
-    co_return result;
 }
 
 }  // namespace aim::pipeline

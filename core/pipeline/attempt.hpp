@@ -46,14 +46,15 @@ struct AttemptResult {
 // relay the deltas go to the caller as they come, nothing before the first content. Any of the
 // timers ends it as kUpstreamTimeout, the caller's leaving as kCancelled, unless the attempt is to
 // be drained: then it goes on without the relay and ends as it does, or as kCancelled at a bound of
-// Settings. `deadline` is the request's own.
-Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
-                               const completion::ChatRequest& request, StreamRelay* relay,
-                               MonotonicTime deadline, Cancellation& caller);
+// Settings. `deadline` is the request's own. `result` is empty before, and stands with the caller
+// so that it is once in the memory of a stream.
+Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                  const completion::ChatRequest& request, StreamRelay* relay,
+                  MonotonicTime deadline, Cancellation& caller, AttemptResult& result);
 
 // The same for vectors, which come all at once.
-Task<AttemptResult> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
-                               const completion::EmbeddingsRequest& request, MonotonicTime deadline,
-                               Cancellation& caller);
+Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
+                  const completion::EmbeddingsRequest& request, MonotonicTime deadline,
+                  Cancellation& caller, AttemptResult& result);
 
 }  // namespace aim::pipeline

@@ -163,13 +163,13 @@ routing::Choice CompletionService::Choose(const Work& work, Progress& progress, 
     return chooser_.Best(wanted, now);
 }
 
-Task<AttemptResult> CompletionService::Attempt(const Work& work, const Caller& caller,
-                                               StreamRelay* relay,
-                                               const routing::Candidate& candidate,
-                                               MonotonicTime deadline) {
-    return work.chat != nullptr
-               ? RunAttempt(tools_, candidate, *work.chat, relay, deadline, caller.cancellation)
-               : RunAttempt(tools_, candidate, *work.embeddings, deadline, caller.cancellation);
+Task<> CompletionService::Attempt(const Work& work, const Caller& caller, StreamRelay* relay,
+                                  const routing::Candidate& candidate, MonotonicTime deadline,
+                                  AttemptResult& result) {
+    return work.chat != nullptr ? RunAttempt(tools_, candidate, *work.chat, relay, deadline,
+                                             caller.cancellation, result)
+                                : RunAttempt(tools_, candidate, *work.embeddings, deadline,
+                                             caller.cancellation, result);
 }
 
 Task<> CompletionService::FinishAsFiltered(const routing::Candidate& candidate, StreamRelay* relay,
@@ -247,7 +247,8 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
                 duration_cast<microseconds>(started - caller.received_at - progress.outside);
             relay->OnAttempt(facts);
         }
-        AttemptResult attempt = co_await Attempt(work, caller, relay, candidate, progress.deadline);
+        AttemptResult attempt;
+        co_await Attempt(work, caller, relay, candidate, progress.deadline, attempt);
         progress.outside += shared_.clock.Now() - started;
         const Recorder::AttemptFacts done{candidate, permit, started};
         recorder_.OnAttempt(caller, done, attempt, progress);

@@ -45,8 +45,9 @@ class CompletionService {
     Task<CompletionResult> RunWork(Work work, const Caller& caller, StreamRelay* relay);
     routing::Choice Choose(const Work& work, Progress& progress, MonotonicTime now);
     Task<> Attempts(const Work& work, const Caller& caller, StreamRelay* relay, Progress& progress);
-    Task<AttemptResult> Attempt(const Work& work, const Caller& caller, StreamRelay* relay,
-                                const routing::Candidate& candidate, MonotonicTime deadline);
+    Task<> Attempt(const Work& work, const Caller& caller, StreamRelay* relay,
+                   const routing::Candidate& candidate, MonotonicTime deadline,
+                   AttemptResult& result);
     Task<> FinishAsFiltered(const routing::Candidate& candidate, StreamRelay* relay,
                             CompletionResult& result);
 

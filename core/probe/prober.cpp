@@ -104,16 +104,18 @@ Prober::Prober(Options options, pipeline::PipelineShared& shared, http::client::
       tools_{client, timers, shared.clock, *random_, shared.settings, shared.drains},
       recorder_(shared, *random_) {}
 
-Task<pipeline::AttemptResult> Prober::Ask(const routing::Candidate& candidate, Round& round) {
+Task<> Prober::Ask(const routing::Candidate& candidate, Round& round,
+                   pipeline::AttemptResult& result) {
     if (!candidate.chats && candidate.embeds) {
         const completion::EmbeddingsRequest request = EmbeddingsRequestFor(options_.prompt);
-        co_return co_await pipeline::RunAttempt(tools_, candidate, request, round.deadline,
-                                                round.cancellation);
+        co_await pipeline::RunAttempt(tools_, candidate, request, round.deadline,
+                                      round.cancellation, result);
+        co_return;
     }
     const std::int64_t max_tokens = ProbePolicy::Read(candidate.row->settings).max_tokens;
     const completion::ChatRequest request = ChatRequestFor(options_.prompt, max_tokens);
-    co_return co_await pipeline::RunAttempt(tools_, candidate, request, nullptr, round.deadline,
-                                            round.cancellation);
+    co_await pipeline::RunAttempt(tools_, candidate, request, nullptr, round.deadline,
+                                  round.cancellation, result);
 }
 
 Task<ProbeResult> Prober::Probe(const routing::Candidate& candidate, Round& round) {
@@ -125,7 +127,8 @@ Task<ProbeResult> Prober::Probe(const routing::Candidate& candidate, Round& roun
     // A breaker that is open does not keep a probe away: whether the model is back is the question.
     CircuitBreaker::Permit permit = candidate.state->breaker.Acquire(started);
     if (permit == CircuitBreaker::Permit::kRefused) permit = CircuitBreaker::Permit::kForced;
-    const pipeline::AttemptResult attempt = co_await Ask(candidate, round);
+    pipeline::AttemptResult attempt;
+    co_await Ask(candidate, round, attempt);
     ProbeResult result;
     result.candidate = &candidate;
     result.duration = duration_cast<milliseconds>(attempt.duration);

@@ -73,7 +73,7 @@ class Prober {
     struct Round;
 
     static Task<> Work(Prober& prober, std::shared_ptr<Round> round);
-    Task<pipeline::AttemptResult> Ask(const routing::Candidate& candidate, Round& round);
+    Task<> Ask(const routing::Candidate& candidate, Round& round, pipeline::AttemptResult& result);
     Task<ProbeResult> Probe(const routing::Candidate& candidate, Round& round);
 
     const Options options_;

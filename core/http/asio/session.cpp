@@ -78,7 +78,7 @@ void Session::BeginRequest() {
     parser_.Reset();
     if (request_.body.capacity() > InputBuffer::kSmall) {
         connection_->ShrinkInput();
-        if (request_.body.capacity() > kKeptBody) request_.body = std::string();
+        if (request_.body.capacity() > kKeptBody) std::string().swap(request_.body);
     }
     request_.Clear();
     if (request_.client_address != peer_address_) request_.client_address = peer_address_;

@@ -53,7 +53,10 @@ Task<bool> StreamWriter::Start(Response head) {
     MakeHead(head, exchange_.http_1_0 ? Framing::kUntilClose : Framing::kChunked);
     if (Gone()) co_return false;
     iovec piece = Piece(head_);
-    co_return co_await connection_.Write(&piece, 1, write_stall_);
+    const bool written = co_await connection_.Write(&piece, 1, write_stall_);
+    // A stream may last for minutes; its head need not.
+    std::string().swap(head_);
+    co_return written;
 }
 
 Task<bool> StreamWriter::Write(std::string_view piece) {

@@ -344,10 +344,13 @@ bool AsioExchange::FinishHead() {
     stage_ = Stage::kBody;
     timer_.Disarm();
     body_.Start(parser_.framing());
-    explicit_bzero(head_.data(), head_.size());
-    head_.clear();
-    // A stream may last for minutes; its prompt need not.
-    if (!connection_->output_pending()) std::string().swap(request_.body);
+    if (!connection_->output_pending()) {
+        // A stream may last for minutes; what was sent for it need not.
+        explicit_bzero(head_.data(), head_.size());
+        std::string().swap(head_);
+        std::string().swap(request_.body);
+        const HeaderMap sent = std::move(request_.headers);
+    }
     const std::string_view coding = headers_.Find("content-encoding");
     if (coding.empty() || body_.done() || EqualsIgnoreCase(coding, "identity")) return true;
     const auto known = ContentDecoder::Parse(coding);
@@ -420,24 +423,24 @@ Unexpected AsioExchange::Give(Unexpected error) {
     return error;
 }
 
-Task<Result<std::string_view>> AsioExchange::Read() {
+// What Read() has to give; nothing while it must wait.
+std::optional<Result<std::string_view>> AsioExchange::StepBody() {
     for (;;) {
         if (stage_ == Stage::kOver) {
-            if (error_) co_return Unexpected(*error_);
-            co_return std::string_view();
+            if (error_) return Unexpected(*error_);
+            return std::string_view();
         }
-        if (stopped()) co_return Give(StopError());
+        if (stopped()) return Give(StopError());
         if (content_) {
             const std::string_view piece = content_->Next();
             if (content_->failed())
-                co_return Give(
-                    Broken(ErrorKind::kProtocolError, "bad_response", content_->problem()));
-            if (!piece.empty()) co_return piece;
+                return Give(Broken(ErrorKind::kProtocolError, "bad_response", content_->problem()));
+            if (!piece.empty()) return piece;
         }
         if (body_.done()) {
             if (content_ && !content_->complete()) {
-                co_return Give(Broken(ErrorKind::kUpstreamFailure, "truncated",
-                                      "the compressed body was cut short"));
+                return Give(Broken(ErrorKind::kUpstreamFailure, "truncated",
+                                   "the compressed body was cut short"));
             }
             Leave();
             continue;
@@ -447,24 +450,31 @@ Task<Result<std::string_view>> AsioExchange::Read() {
             const BodyDecoder::Step step = body_.Decode(input.bytes());
             input.Consume(step.consumed);
             if (body_.failed())
-                co_return Give(Broken(ErrorKind::kProtocolError, "bad_response", body_.problem()));
+                return Give(Broken(ErrorKind::kProtocolError, "bad_response", body_.problem()));
             const std::string_view piece(step.data.data(), step.data.size());
             if (piece.empty()) continue;
             timer_.Disarm();
-            if (!content_) co_return piece;
+            if (!content_) return piece;
             content_->Push(piece);
             continue;
         }
         const Connection::End end = connection_->end();
         if (end == Connection::End::kPeerClosed && body_.Finish()) continue;
         if (end == Connection::End::kPeerClosed || end == Connection::End::kTruncated) {
-            co_return Give(Broken(ErrorKind::kUpstreamFailure, "truncated",
-                                  "the answer's body was cut short"));
+            return Give(Broken(ErrorKind::kUpstreamFailure, "truncated",
+                               "the answer's body was cut short"));
         }
-        if (end != Connection::End::kOpen)
-            co_return Give(ConnectionError("within the answer's body"));
+        if (end != Connection::End::kOpen) return Give(ConnectionError("within the answer's body"));
         if (connection_->WantInput()) continue;
         if (!timer_.armed()) Arm(limits_.body_gap);
+        return std::nullopt;
+    }
+}
+
+// Its frame stays small, for it is what a stream that waits stands on.
+Task<Result<std::string_view>> AsioExchange::Read() {
+    for (;;) {
+        if (auto piece = StepBody()) co_return std::move(*piece);
         co_await signal_.Wait();
     }
 }

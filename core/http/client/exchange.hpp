@@ -60,6 +60,7 @@ class AsioExchange final : public UpstreamExchange, private Connection::User {
     void StartRequest();
     HeadStep StepHead();
     bool FinishHead();
+    std::optional<Result<std::string_view>> StepBody();
     bool MaySendAgain() const;
     void Leave();
     Unexpected Give(Unexpected error);

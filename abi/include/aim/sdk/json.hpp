@@ -11,6 +11,7 @@
 #ifndef AIM_SDK_JSON_HPP
 #define AIM_SDK_JSON_HPP
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -37,7 +38,8 @@ namespace detail {
 struct JsonNode {
     std::uint32_t begin = 0;  // of the value in the text
     std::uint32_t end = 0;
-    std::uint32_t next = 0;        // index behind the last node below this one
+    // Index behind the last node below this one; of the container around it while it is open.
+    std::uint32_t next = 0;
     std::uint32_t text_begin = 0;  // decoded string, in the decoded copy
     std::uint32_t text_size = 0;
     std::uint32_t key_begin = 0;
@@ -113,7 +115,6 @@ class JsonDocument final {
     // but white space. After false there is no root.
     bool Parse(std::string_view text, std::size_t max_depth = kMaxJsonDepth) {
         nodes_.clear();
-        open_.clear();
         text_ = text;
         valid_ = false;
         if (text.size() >= std::numeric_limits<std::uint32_t>::max() - kReadAhead ||
@@ -121,7 +122,7 @@ class JsonDocument final {
             return false;
         }
         if (nodes_.capacity() == 0) {
-            nodes_.reserve(kUsualNodes);
+            nodes_.reserve(std::min(text.size() / kBytesANode + 2, kMostNodesAtOnce));
         }
         decoded_.reserve(text.size() + kReadAhead);
         decoded_.assign(text);
@@ -143,7 +144,9 @@ class JsonDocument final {
 
     // The reader may read (never write) so many bytes from the copy's NUL on.
     static constexpr std::size_t kReadAhead = 16;
-    static constexpr std::size_t kUsualNodes = 48;  // an answer with its usage
+    // Of an answer with its usage, and of a stream's chunk; what is text needs less.
+    static constexpr std::size_t kBytesANode = 16;
+    static constexpr std::size_t kMostNodesAtOnce = 256;
 
     // JSON has no such byte anywhere, but RapidJSON 1.1 going through strings 16 bytes a step takes
     // the control characters from 0x1a on.
@@ -236,17 +239,19 @@ class JsonDocument final {
         }
         // The iterative reader calls Start… and End… with the bracket still ahead.
         bool Open(JsonType type) {
-            if (document_.open_.size() >= max_depth_) {
+            if (depth_ >= max_depth_) {
                 return false;
             }
-            document_.open_.push_back(static_cast<std::uint32_t>(document_.nodes_.size()));
-            Add(type);
+            ++depth_;
+            Add(type).next = open_;
+            open_ = static_cast<std::uint32_t>(document_.nodes_.size()) - 1;
             token_end_ = Position() + 1;
             return true;
         }
         bool Close() {
-            detail::JsonNode& node = document_.nodes_[document_.open_.back()];
-            document_.open_.pop_back();
+            detail::JsonNode& node = document_.nodes_[open_];
+            --depth_;
+            open_ = node.next;
             node.end = Position() + 1;
             node.next = static_cast<std::uint32_t>(document_.nodes_.size());
             token_end_ = node.end;
@@ -255,13 +260,14 @@ class JsonDocument final {
         JsonDocument& document_;
         rapidjson::InsituStringStream& stream_;
         std::size_t max_depth_;
+        std::size_t depth_ = 0;
+        std::uint32_t open_ = 0;  // the innermost container that is not closed
         std::uint32_t token_end_ = 0;
         detail::JsonNode key_;
     };
 
     std::string_view text_;
     std::vector<detail::JsonNode> nodes_;
-    std::vector<std::uint32_t> open_;
     std::string decoded_;  // the text, its strings decoded where they stand
     rapidjson::Reader reader_;
     bool valid_ = false;

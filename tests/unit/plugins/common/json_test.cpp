@@ -46,7 +46,66 @@ TEST(JsonDocument, RefusesWhatIsNoJson) {
     EXPECT_FALSE(document.Parse(std::string_view("\"a\0b\"", 5)));
 }
 
-// Wherever they stand: the reader takes 16 bytes a step.
+TEST(JsonDocument, DecodesEveryEscape) {
+    const std::pair<std::string_view, std::string_view> cases[] = {
+        {R"("\"\\\/\b\f\n\r\t")", "\"\\/\b\f\n\r\t"},
+        {R"("\u0041\u00e9\u20ac\ud83d\uDE00")", "Aé€😀"},
+        {R"("plain, long enough \u0021 and plain again")", "plain, long enough ! and plain again"},
+        // Half of a pair that was cut passes as it is; the host replaces what is no UTF-8.
+        {R"("a\ude00b")",
+         "a\xED\xB8\x80"
+         "b"},
+    };
+    JsonDocument document;
+    for (const auto& [text, expected] : cases) {
+        ASSERT_TRUE(document.Parse(text)) << text;
+        EXPECT_EQ(document.Root().Text(), expected) << text;
+        EXPECT_EQ(document.Root().Raw(), text);
+    }
+    ASSERT_TRUE(document.Parse(R"({"\u0061":"\u0062","c":{"\n":1,"d":"\t"},"e":"plain"})"));
+    const JsonValue root = document.Root();
+    EXPECT_EQ(root["a"].Text(), "b");
+    EXPECT_EQ(root["a"].RawMember(), R"("\u0061":"\u0062")");
+    EXPECT_EQ(root["c"]["\n"].Integer(), 1);
+    EXPECT_EQ(root["c"]["d"].Text(), "\t");
+    EXPECT_EQ(root["e"].Text(), "plain");
+    for (const std::string_view text :
+         {R"("\u12")", R"("\u12g4")", R"("\ud83d\u0041")", R"("\ud83d\n")", R"("\)", R"("\u)"}) {
+        EXPECT_FALSE(document.Parse(text)) << text;
+    }
+}
+
+// What a double cannot hold by its exponent; what is only small or long can pass.
+TEST(JsonDocument, RefusesNumbersThatWouldBecomeInfinite) {
+    JsonDocument document;
+    for (const std::string_view text : {"1e308", "-1E+308", "1e-400", "0.1e0000000000000000000001",
+                                        "123456789012345678901234567890.5", "-0", "0e0"}) {
+        EXPECT_TRUE(document.Parse(text)) << text;
+        EXPECT_TRUE(document.Root().IsNumber());
+        EXPECT_EQ(document.Root().Raw(), text);
+    }
+    for (const std::string_view text : {"1e309", "1e99999999999999999999", "1e+309", "-", "-a",
+                                        "1.e1", ".5", "1e", "1e+", "+1"}) {
+        EXPECT_FALSE(document.Parse(text)) << text;
+    }
+}
+
+// A string of every length, so that it ends at every place within the steps of the reader.
+TEST(JsonDocument, FindsTheEndOfEveryString) {
+    JsonDocument document;
+    for (std::size_t size = 0; size < 40; ++size) {
+        const std::string plain(size, '\x7f');
+        const std::string text = "[\"" + plain + "\",\"" + plain + "\\\"é\"]";
+        ASSERT_TRUE(document.Parse(text)) << size;
+        auto item = document.Root().begin();
+        EXPECT_EQ((*item).Text(), plain);
+        ++item;
+        EXPECT_EQ((*item).Text(), plain + "\"é");
+        EXPECT_FALSE(document.Parse(text.substr(0, size + 2)));
+    }
+}
+
+// Wherever they stand: the reader takes several bytes a step.
 TEST(JsonDocument, RefusesControlCharactersInStrings) {
     JsonDocument document;
     for (int control = 0; control < 0x20; ++control) {

@@ -27,6 +27,19 @@ TEST_F(ExchangeTest, AnswersAndKeepsTheConnection) {
     EXPECT_EQ(server_->Totals().requests, 3u);
 }
 
+// Thousands of kept connections, each of which once sent a long prompt.
+TEST_F(ExchangeTest, AKeptConnectionHoldsNoLargeBody) {
+    StartServer();
+    RawClient client(port());
+    const auto capacity = [&] { return std::stoul(client.Ask(GetRequest("/capacity")).body); };
+    ASSERT_EQ(client.Ask(PostRequest("/echo", std::string(1000, 's'))).status, 200);
+    const std::size_t small = capacity();
+    EXPECT_GE(small, 1000u);  // kept: a usual body needs no new memory
+    ASSERT_EQ(client.Ask(PostRequest("/echo", std::string(4'000'000, 'l'))).status, 200);
+    EXPECT_LE(capacity(), small);
+    EXPECT_EQ(server_->Totals().connections_accepted, 1u);
+}
+
 TEST_F(ExchangeTest, UnderstandsARequestByteByByte) {
     StartServer();
     RawClient client(port());

@@ -81,6 +81,9 @@ std::shared_ptr<const Router> TestRouter(Loop& loop, std::shared_ptr<HandlerRoom
     router->Add(Method::kGet, "/hello", [](const Request&, const PathParameters&) {
         return Response::Text(200, "text/plain", "hello");
     });
+    router->Add(Method::kGet, "/capacity", [](const Request& request, const PathParameters&) {
+        return Response::Text(200, "text/plain", std::to_string(request.body.capacity()));
+    });
     router->Add(Method::kGet, "/loop", [&loop](const Request&, const PathParameters&) {
         return Response::Text(200, "text/plain", std::to_string(loop.index()));
     });
