@@ -185,19 +185,6 @@ SessionTarget TargetOf(const routing::Candidate& candidate, const PluginTarget& 
     return made;
 }
 
-// How an attempt ends. Errors are made here, outside of the coroutines: what one makes on the way
-// is part of its frame, which a stream keeps for minutes.
-void SetError(AttemptResult& result, ErrorKind kind, const char* message) {
-    result.error = Fail(kind, message).value();
-}
-
-void SetTimeout(AttemptResult& result, Expired expired) { result.error = MakeTimeout(expired); }
-
-void SetFailure(AttemptResult& result, const plugin::ProviderSession& session,
-                const AttemptClock& clock, const PluginTarget& target, const Cancellation& caller) {
-    result.error = FailureOf(session, clock, target, caller);
-}
-
 }  // namespace
 
 Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
@@ -229,8 +216,10 @@ Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
                              (result.content_started || (!failed && (content || done)));
         const bool hold = relay != nullptr && !forward && !failed && !clock.draining();
         if (!hold && !accumulator.Add(batch)) {
-            SetError(result, ErrorKind::kProtocolError,
-                     "the answer has more choices, tool calls or text than the gateway takes");
+            result.error =
+                Fail(ErrorKind::kProtocolError,
+                     "the answer has more choices, tool calls or text than the gateway takes")
+                    .value();
             break;
         }
         if (forward) {
@@ -241,7 +230,7 @@ Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
             const auto waited = tools.clock.Now() - handed_over;
             client_time += waited;
             if (!written && !failed && !clock.GoOnAlone()) {
-                SetError(result, ErrorKind::kCancelled, "the client left");
+                result.error = Fail(ErrorKind::kCancelled, "the client left").value();
                 break;
             }
             clock.Resume(content, waited);
@@ -251,7 +240,7 @@ Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
         }
         if (!hold) batch.Clear();
         if (failed) {
-            SetFailure(result, session, clock, target, caller);
+            result.error = FailureOf(session, clock, target, caller);
             result.plugin_fault = session.plugin_fault();
             break;
         }
@@ -260,7 +249,7 @@ Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
             break;
         }
         if (drained_bytes > tools.settings.drain_text_bytes) {
-            SetTimeout(result, Expired::kDrain);
+            result.error = MakeTimeout(Expired::kDrain);
             break;
         }
     }
@@ -289,7 +278,7 @@ Task<> RunAttempt(AttemptTools& tools, const routing::Candidate& candidate,
         batch.Clear();
     }
     if (status == plugin::ProviderSession::Status::kFailed)
-        SetFailure(result, session, clock, target, caller);
+        result.error = FailureOf(session, clock, target, caller);
     result.plugin_fault = session.plugin_fault();
     result.vectors = session.TakeVectors();
     result.client_left = clock.draining();
