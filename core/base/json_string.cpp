@@ -41,15 +41,14 @@ void AppendEscaped(unsigned char byte, std::string& out) {
     static constexpr char kHex[] = "0123456789abcdef";
     static constexpr std::string_view kSpecial = "\"\\\b\f\n\r\t";
     static constexpr std::string_view kLetter = "\"\\bfnrt";
-    out.push_back('\\');
     const std::size_t special = kSpecial.find(static_cast<char>(byte));
     if (special != std::string_view::npos) {
-        out.push_back(kLetter[special]);
+        const char escape[] = {'\\', kLetter[special]};
+        out.append(escape, sizeof escape);
         return;
     }
-    out.append("u00");
-    out.push_back(kHex[byte >> 4]);
-    out.push_back(kHex[byte & 15]);
+    const char escape[] = {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]};
+    out.append(escape, sizeof escape);
 }
 
 // Behind the first byte of `text` that is not plain.
@@ -75,6 +74,8 @@ void AppendUnplain(std::string_view text, std::size_t position, std::string& out
 }  // namespace
 
 std::size_t EndOfPlainJson(std::string_view text, std::size_t position) {
+    // Behind an escape or a character that is no ASCII there is often another one.
+    if (position < text.size() && !IsPlain(text[position])) return position;
     while (position + kBlock <= text.size() && BlockIsPlain(text.data() + position))
         position += kBlock;
     while (position + 8 <= text.size()) {

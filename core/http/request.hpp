@@ -25,8 +25,11 @@ struct RateLimitState {
 };
 
 // One request as a server received it, whole. Filled in by the server and by the middleware that is
-// named beside a member; read-only for handlers.
+// named beside a member; read-only for handlers, but for DropBody().
 struct Request {
+    // A body up to this size keeps its memory for the next request.
+    static constexpr std::size_t kKeptBody = 64 * 1024;
+
     Method method = Method::kGet;
     std::string target;  // as sent: path and query
     HeaderMap headers;
@@ -41,12 +44,18 @@ struct Request {
         rate_limit;               // middleware rate_limit; empty where there is no limit
     MonotonicTime received_at{};  // when the head was complete
 
-    // For the next request of a connection: keeps the memory and the client's address.
+    // The body is not needed any more; gives back its memory when that is over `most_kept` bytes.
+    void DropBody(std::size_t most_kept = kKeptBody) {
+        body.clear();
+        if (body.capacity() > most_kept) std::string().swap(body);
+    }
+
+    // For the next request of a connection: keeps usual amounts of memory and the client's address.
     void Clear() {
         method = Method::kGet;
         target.clear();
         headers.Clear();
-        body.clear();
+        DropBody();
         received_at = {};
         request_id.clear();
         key_id.clear();

@@ -127,6 +127,7 @@ Result<void> Application::Start() {
     server.host = options_.host;
     server.port = options_.port;
     server.request.body_bytes = options_.max_body_bytes;
+    server.bodies_bytes = options_.max_bodies_bytes;
     server.on_exception = [this](std::string_view request_id, std::string_view what) {
         logger_.Error("handler_exception", "A handler threw",
                       {{"request_id", request_id}, {"what", what}});

@@ -28,11 +28,15 @@ void Application::AddGauges() {
     metrics_.AddGauge("aimanager_http_requests_in_flight", "Requests without an answer yet.",
                       server(&http::ServerTotals::requests_in_flight));
     metrics_.AddCounterCallback("aimanager_http_requests_refused_total",
-                                "Requests that were malformed, too large or too slow.",
+                                "Requests that were malformed, too large, too slow or "
+                                "found no room for their body.",
                                 server(&http::ServerTotals::requests_refused));
     metrics_.AddCounterCallback("aimanager_http_clients_left_total",
                                 "Clients that left before their answer.",
                                 server(&http::ServerTotals::clients_left));
+    metrics_.AddGauge("aimanager_http_bodies_bytes",
+                      "Bodies over 64 KiB of requests under way; bound MAX_BODIES_BYTES.",
+                      server(&http::ServerTotals::bodies_bytes));
     metrics_.AddGauge("aimanager_draining_attempts",
                       "Attempts that go on although their client has left (ON_DISCONNECT=drain).",
                       [&shared] { return static_cast<double>(shared.drains.inside()); });
@@ -55,6 +59,7 @@ void Application::AddLimits() {
     limit("draining_attempts", static_cast<double>(prompts.max_drains));
     limit("http_connections", static_cast<double>(server.max_connections));
     limit("body_bytes", static_cast<double>(options_.max_body_bytes));
+    limit("http_bodies_bytes", static_cast<double>(options_.max_bodies_bytes));
     limit("rate_limit_clients", static_cast<double>(clients.max_clients));
     limit("provider_tests", kMostProviderTests);
     limit("blocking_calls_waiting", static_cast<double>(BlockingPool::kQueued));

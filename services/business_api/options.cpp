@@ -1,5 +1,6 @@
 #include "services/business_api/options.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace aim::business_api {
@@ -54,6 +55,10 @@ Options Options::Read(config::Reader& reader) {
     options.engine_threads = static_cast<std::size_t>(reader.Integer("ENGINE_THREADS", 0, 0, 256));
     options.max_body_bytes =
         reader.Bytes("MAX_BODY_BYTES", 32u * 1024 * 1024, 1024, std::uint64_t{1} << 30);
+    // A body of the greatest size has to find room.
+    options.max_bodies_bytes = std::max(
+        options.max_body_bytes,
+        reader.Bytes("MAX_BODIES_BYTES", 512u * 1024 * 1024, 1024, std::uint64_t{1} << 40));
     return options;
 }
 

@@ -23,6 +23,7 @@ struct Options : runtime::Options {
     std::string cors_allowed_origins;
     std::size_t engine_threads = 0;  // 0 = one a core
     std::size_t max_body_bytes = 0;
+    std::size_t max_bodies_bytes = 0;  // of all requests under way together
 
     // Reads everything; what is wrong is in reader.errors(), all of it.
     static Options Read(config::Reader& reader);

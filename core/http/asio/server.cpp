@@ -30,11 +30,13 @@ Result<std::unique_ptr<Server>> Server::Start(EngineLoops& loops, const ServerOp
         sockets.push_back(std::move(*socket));
     }
     const auto connections = std::make_shared<std::atomic<std::size_t>>(0);
+    server->bodies_ = std::make_shared<BodyBudget>(options.bodies_bytes);
     if (!chain) chain = std::make_shared<const MiddlewareChain>();
     for (std::size_t i = 0; i < loops.size(); ++i) {
         Loop& loop = loops[i];
         loop.Run([&] {
-            auto environment = std::make_shared<SessionEnvironment>(loop, options, clock);
+            auto environment =
+                std::make_shared<SessionEnvironment>(loop, options, server->bodies_, clock);
             environment->router = make_router(loop);
             environment->chain = chain;
             const int family = sockets[i].family();
@@ -98,6 +100,7 @@ void Server::Stop() {
 ServerTotals Server::Totals() const {
     ServerTotals totals;
     for (const auto& stats : stats_) totals.Add(*stats);
+    totals.bodies_bytes = bodies_->taken();
     return totals;
 }
 

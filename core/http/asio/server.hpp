@@ -10,6 +10,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/loop.hpp"
 #include "core/base/result.hpp"
+#include "core/http/asio/body_budget.hpp"
 #include "core/http/asio/server_options.hpp"
 #include "core/http/asio/server_stats.hpp"
 #include "core/http/middleware.hpp"
@@ -61,6 +62,7 @@ class Server {
     std::uint16_t port_ = 0;
     std::vector<std::shared_ptr<Listener>> listeners_;  // by loop
     std::vector<std::shared_ptr<const ServerStats>> stats_;
+    std::shared_ptr<BodyBudget> bodies_;
     bool stopped_ = false;
 };
 

@@ -20,6 +20,9 @@ struct ServerOptions {
     std::size_t max_connections = 20000;  // of all loops; one more is accepted and closed
 
     RequestParser::Limits request;
+    // Of all bodies over BodyShare::kSmallBody together, from their first byte to the end of the
+    // answer, over all loops; one that finds no room gets 503 `overloaded`.
+    std::size_t bodies_bytes = 512 * 1024 * 1024;
     // What a client may send ahead while its answer is pending; beyond it the connection is no
     // longer watched until the answer is out.
     std::size_t pipeline_bytes = 64 * 1024;

@@ -16,7 +16,7 @@ struct alignas(64) ServerStats {
     Counter accept_errors{0};        // out of file descriptors or memory
     Counter requests{0};             // heads that were understood
     Counter requests_in_flight{0};   // head complete, answer not
-    Counter requests_refused{0};     // malformed, too large, too slow
+    Counter requests_refused{0};     // malformed, too large, too slow, no room for the body
     Counter clients_left{0};         // while an answer was pending
     Counter idle_closed{0};
     Counter write_stalled{0};
@@ -41,6 +41,7 @@ struct ServerTotals {
     std::uint64_t idle_closed = 0;
     std::uint64_t write_stalled = 0;
     std::uint64_t handler_exceptions = 0;
+    std::uint64_t bodies_bytes = 0;  // see ServerOptions; not a loop's
 
     void Add(const ServerStats& stats) {
         const auto read = [](const ServerStats::Counter& counter) {

@@ -7,10 +7,11 @@
 namespace aim::http {
 namespace {
 
-constexpr std::size_t kKeptBody = 64 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr RequestParser::Refusal kTooSlow = {408, "request_timeout",
                                              "The request did not arrive in time."};
+constexpr RequestParser::Refusal kNoRoom = {
+    503, "overloaded", "Too many large requests are under way; send this one again later."};
 
 MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -29,7 +30,8 @@ Session::Session(std::shared_ptr<SessionEnvironment> environment, Connection::So
       peer_address_(std::move(client_address)),
       parser_(environment_->options.request),
       writer_(*connection_, *environment_->chain, environment_->date, environment_->draining,
-              environment_->options.write_stall) {}
+              environment_->options.write_stall),
+      body_share_(*environment_->bodies) {}
 
 Session::~Session() {
     EndExchange();
@@ -67,6 +69,7 @@ Task<Session::Next> Session::ServeOne() {
     if (!parser_.body_done() && WantsBody(refusal.has_value())) {
         if (!co_await ReadBody()) co_return co_await GiveUpReading();
         if (parser_.refused()) co_return co_await Refuse(parser_.refusal());
+        if (!parser_.body_done()) co_return co_await Refuse(kNoRoom);
     }
     connection_->SetDeadline(MonotonicTime::max());
     const Next next = co_await Answer(std::move(refusal));
@@ -76,10 +79,6 @@ Task<Session::Next> Session::ServeOne() {
 
 void Session::BeginRequest() {
     parser_.Reset();
-    if (request_.body.capacity() > InputBuffer::kSmall) {
-        connection_->ShrinkInput();
-        if (request_.body.capacity() > kKeptBody) std::string().swap(request_.body);
-    }
     request_.Clear();
     if (request_.client_address != peer_address_) request_.client_address = peer_address_;
     route_ = nullptr;
@@ -124,7 +123,10 @@ Task<bool> Session::ReadBody() {
         connection_->SetDeadline(
             std::min(Now() + options.body_stall, since + options.body_timeout + earned));
         if (!co_await connection_->WaitForInput()) co_return false;
+        if (!body_share_.Grow(request_.body.size() + connection_->input().size())) break;
     }
+    // The answer may take minutes.
+    connection_->ShrinkInput();
     co_return true;
 }
 
@@ -150,6 +152,7 @@ void Session::EndExchange() {
     if (!cancellation_) return;
     cancellation_.reset();
     connection_->OnEnd(nullptr);
+    body_share_.Reset();
     ServerStats::Take(environment_->stats->requests_in_flight);
 }
 
@@ -246,6 +249,7 @@ Task<Session::Next> Session::Refuse(RequestParser::Refusal refusal) {
     Response response =
         environment_->errors.Write(ProtocolFor(request_, route_), request_.request_id, answer);
     const bool sent = co_await writer_.Send(std::move(response));
+    request_.DropBody();
     EndExchange();
     co_return sent ? Next::kLinger : Next::kClose;
 }

@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/cancellation.hpp"
+#include "core/http/asio/body_budget.hpp"
 #include "core/http/asio/connection.hpp"
 #include "core/http/asio/response_head.hpp"
 #include "core/http/asio/server_options.hpp"
@@ -20,11 +22,17 @@ namespace aim::http {
 
 // What the sessions of one loop share. Outlives them: each holds it.
 struct SessionEnvironment {
-    SessionEnvironment(Loop& its_loop, const ServerOptions& its_options, const Clock& clock)
-        : loop(its_loop), options(its_options), errors(clock), date(clock) {}
+    SessionEnvironment(Loop& its_loop, const ServerOptions& its_options,
+                       std::shared_ptr<BodyBudget> budget, const Clock& clock)
+        : loop(its_loop),
+          options(its_options),
+          bodies(std::move(budget)),
+          errors(clock),
+          date(clock) {}
 
     Loop& loop;
     const ServerOptions options;
+    const std::shared_ptr<BodyBudget> bodies;  // of all loops
     std::shared_ptr<const Router> router;
     std::shared_ptr<const MiddlewareChain> chain;
     ErrorWriter errors;
@@ -57,7 +65,7 @@ class Session final {
 
     Task<Next> ServeOne();
     // False when the connection ended or a limit passed; else the parser has gone on: done, or
-    // refused.
+    // refused. A body that finds no room leaves it where it is.
     Task<bool> ReadHead();
     Task<bool> ReadBody();
     Task<Next> Answer(std::optional<Response> refusal);
@@ -87,6 +95,7 @@ class Session final {
     std::size_t middleware_entered_ = 0;
     std::optional<Cancellation> cancellation_;
     bool body_wanted_ = true;
+    BodyShare body_share_;
 
     bool stopped_ = false;
 };

@@ -128,9 +128,10 @@ Task<> AnswerChat(http::Exchange& exchange, ChatTools& tools) {
     }
     const pipeline::Caller caller{request.request_id, request.key_id, request.received_at,
                                   exchange.cancellation};
+    // What it says is in `chat`, and the answer may take minutes: of thousands of streams each byte
+    // counts.
+    exchange.request.DropBody(chat->stream ? 0 : http::Request::kKeptBody);
     if (chat->stream) {
-        // A stream may last for minutes, and all of its prompt is in `chat`.
-        std::string().swap(exchange.request.body);
         co_await AnswerStream(exchange, tools, *chat, caller);
     } else {
         co_await AnswerWhole(exchange, tools, *chat, caller);

@@ -18,6 +18,7 @@ Task<> AnswerEmbeddings(http::Exchange& exchange, LoopServices& services,
         co_await exchange.writer.Send(std::move(refusal));
         co_return;
     }
+    exchange.request.DropBody();
     const pipeline::Caller caller{request.request_id, request.key_id, request.received_at,
                                   exchange.cancellation};
     pipeline::CompletionResult result = co_await services.completions().Run(*wanted, caller);

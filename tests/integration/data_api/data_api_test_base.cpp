@@ -16,6 +16,7 @@ Environment DataApiTest::BaseEnvironment() const {
     return {{"DATABASE_URL", database_},
             {"DATA_API_PORT", "0"},
             {"DATA_API_SEED", "false"},
+            {"DATABASE_NICE", "0"},  // other tests want the processors, too
             {"AIM_SQL_DIR", std::string(AIM_SOURCE_DIR) + "/sql"}};
 }
 

@@ -64,6 +64,7 @@ Service StartDataApi(const std::string& database_url, std::uint16_t port, const 
     Environment environment = {{"DATABASE_URL", database_url},
                                {"DATA_API_PORT", std::to_string(port)},
                                {"DATA_API_SEED", "false"},
+                               {"DATABASE_NICE", "0"},  // other tests want the processors, too
                                {"AIM_SQL_DIR", AIM_SOURCE_DIR "/sql"}};
     for (const auto& [name, value] : more) environment[name] = value;
     Service service = Start("aimanager-data-api", environment);

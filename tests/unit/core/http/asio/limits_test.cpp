@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include "tests/support/allocated_bytes.hpp"
 #include "tests/unit/core/http/asio/server_fixture.hpp"
 
 namespace aim::http {
@@ -71,6 +72,70 @@ TEST_F(LimitsTest, ABodyThatTricklesIsGivenUp) {
     ASSERT_TRUE(
         Eventually([&] { return !client.Send("x") || server_->Totals().requests_refused == 1; }));
     EXPECT_EQ(client.Read().status, 408);
+}
+
+TEST_F(LimitsTest, LargeBodiesBeyondTheirBoundGet503AndSmallOnesAreServed) {
+    ServerOptions options;
+    options.bodies_bytes = 300'000;
+    StartServer(options);
+    const std::string large(200'000, 'l');
+    RawClient holder(port());
+    holder.Send(PostRequest("/wait", large));
+    ASSERT_TRUE(Eventually([&] { return room_->waiting == 1; }));
+    EXPECT_EQ(server_->Totals().bodies_bytes, large.size());
+    for (int i = 0; i < 3; ++i) {
+        RawClient refused(port());
+        const RawResponse response = refused.Ask(PostRequest("/v1/echo", large));
+        EXPECT_EQ(response.status, 503);
+        EXPECT_THAT(response.body, HasSubstr(R"("code":"overloaded")"));
+        EXPECT_EQ(response.Header("Retry-After"), "1");
+        EXPECT_EQ(response.Header("Connection"), "close");
+    }
+    RawClient other(port());
+    EXPECT_EQ(other.Ask(PostRequest("/echo", std::string(60'000, 's'))).status, 200);
+    ASSERT_TRUE(Eventually([&] { return server_->Totals().bodies_bytes == large.size(); }));
+    EXPECT_EQ(server_->Totals().requests_refused, 3u);
+    room_->release = 1;
+    EXPECT_EQ(holder.Read().body, "waited");
+    ASSERT_TRUE(Eventually([&] { return server_->Totals().bodies_bytes == 0; }));
+    EXPECT_EQ(other.Ask(PostRequest("/echo", large)).body, large);
+    EXPECT_EQ(room_->echoes, 2);
+}
+
+TEST_F(LimitsTest, ABodyTakesRoomAsItComesAndGivesItBackWhenItsClientLeaves) {
+    ServerOptions options;
+    options.bodies_bytes = 300'000;
+    StartServer(options);
+    RawClient slow(port());
+    slow.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 290000\r\n\r\n");
+    slow.Send(std::string(100'000, 's'));
+    ASSERT_TRUE(Eventually([&] { return server_->Totals().bodies_bytes == 100'000; }));
+    RawClient chunked(port());
+    const RawResponse echoed = chunked.Ask(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n24A00\r\n" +
+        std::string(150'016, 'c') + "\r\n0\r\n\r\n");
+    EXPECT_EQ(echoed.body.size(), 150'016u);
+    slow.Close();
+    EXPECT_TRUE(Eventually([&] { return server_->Totals().bodies_bytes == 0; }));
+}
+
+// An answer may take minutes; what the prompt came through is not held for as long.
+TEST_F(LimitsTest, AnExchangeUnderWayHoldsNoInputBuffer) {
+    constexpr std::size_t kExchanges = 32;
+    StartServer();
+    std::vector<std::unique_ptr<RawClient>> clients;
+    const auto wait = [&](std::string_view body) {
+        clients.push_back(std::make_unique<RawClient>(port()));
+        clients.back()->Send(PostRequest("/wait", body));
+        return Eventually([&] { return room_->waiting == static_cast<int>(clients.size()); });
+    };
+    ASSERT_TRUE(wait("warm"));
+    const std::size_t before = testing::AllocatedBytes();
+    const std::string prompt(60'000, 'p');
+    for (std::size_t i = 0; i < kExchanges; ++i) ASSERT_TRUE(wait(prompt));
+    EXPECT_LT(testing::AllocatedBytes(), before + kExchanges * 16 * 1024);
+    room_->release = static_cast<int>(clients.size());
+    for (const auto& client : clients) EXPECT_EQ(client->Read().body, "waited");
 }
 
 TEST_F(LimitsTest, AHandlerMayTakeLongerThanEveryLimit) {

@@ -14,6 +14,7 @@ std::size_t Number(const Request& request, std::string_view key) {
 
 // Until the test says so, or nobody wants the answer any more.
 Task<> Wait(Loop& loop, std::shared_ptr<HandlerRoom> room, Exchange& exchange) {
+    exchange.request.DropBody(0);
     const int place = room->waiting++;
     while (room->release <= place && !exchange.cancellation.IsCancelled())
         co_await loop.timers().Sleep(std::chrono::milliseconds(1));
