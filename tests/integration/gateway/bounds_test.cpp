@@ -80,6 +80,39 @@ TEST_F(GatewayTest, BeyondMaxInFlightPromptsGet503AtOnce) {
     EXPECT_TRUE(Eventually([&] { return MetricsHave(business, "aimanager_in_flight_prompts 0"); }));
 }
 
+TEST_F(GatewayTest, LargeBodiesBeyondTheirBoundGet503AndSmallOnesAreServed) {
+    AddModel("silent");
+    AddModel("well");
+    provider().Script("silent", R"({"never_answer":true})");
+    provider().Script("well", R"({"text":"Fine."})");
+    const TemporaryFolder state;
+    Service business =
+        StartBusinessApi(state.path(), stack().data_api.port,
+                         {{"MAX_BODY_BYTES", "200000"}, {"MAX_BODIES_BYTES", "250000"}});
+    ASSERT_TRUE(Offers(business));
+    const auto prompt = [](const std::string& model, std::size_t size) {
+        return "{\"prompt\":\"" + std::string(size, 'p') + "\",\"model\":\"" + model + "\"}";
+    };
+    const std::string large = prompt("silent", 150'000);
+    HttpTestClient first = business.Client();
+    ASSERT_TRUE(first.Send("POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nX-API-Key: " +
+                           std::string(kCallerKey) + "\r\nContent-Type: application/json\r\n" +
+                           "Content-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large));
+    ASSERT_TRUE(provider().WaitForRequests(1));
+    EXPECT_TRUE(
+        MetricsHave(business, "aimanager_http_bodies_bytes " + std::to_string(large.size())));
+    EXPECT_TRUE(MetricsHave(business, "aimanager_limit{of=\"http_bodies_bytes\"} 250000"));
+    const HttpAnswer refused =
+        business.Client().Post("/api/v1/prompts", prompt("well", 150'000), Key());
+    ExpectNative(refused, 503, "overloaded");
+    EXPECT_EQ(refused.Header("Retry-After"), "1");
+    EXPECT_EQ(business.Client().Post("/api/v1/prompts", prompt("well", 1000), Key()).status, 200);
+    first.Close();
+    EXPECT_TRUE(Eventually([&] { return MetricsHave(business, "aimanager_http_bodies_bytes 0"); }));
+    EXPECT_EQ(business.Client().Post("/api/v1/prompts", prompt("well", 150'000), Key()).status,
+              200);
+}
+
 TEST_F(GatewayTest, BeyondTheConnectionsToOneHostPromptsWaitForOne) {
     AddModel("silent");
     AddModel("well");
