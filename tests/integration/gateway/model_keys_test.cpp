@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
+#include <utility>
 
 #include "core/security/encoding.hpp"
 #include "tests/integration/gateway/gateway_test_base.hpp"
@@ -59,8 +60,10 @@ class ModelKeysTest : public GatewayTest {
             Key());
     }
     static std::string TextOf(const std::filesystem::path& file) {
-        std::ifstream stream(file, std::ios::binary);
-        return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+        // Not character by character: the ledger's files are large.
+        std::ostringstream text;
+        text << std::ifstream(file, std::ios::binary).rdbuf();
+        return std::move(text).str();
     }
     // Every file below the folder, as one text.
     static std::string Everything(const std::filesystem::path& folder) {
