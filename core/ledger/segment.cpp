@@ -156,7 +156,8 @@ void Segment::PopulateAhead() {
     const std::size_t end = this->end();
     const std::size_t populated = populated_.load(std::memory_order_relaxed);
     const std::size_t from = std::max(populated, end / kPage * kPage);
-    const std::size_t to = std::min(capacity_, end + kPopulateStep);
+    // Whole pages: the next call begins where this one ends, and the kernel takes no other address.
+    const std::size_t to = std::min(capacity_, (end + kPopulateStep) / kPage * kPage);
     if (from < to) {
         // Best effort on an old kernel: the writers find the pages themselves. EFAULT is the signal
         // that a writer would get.

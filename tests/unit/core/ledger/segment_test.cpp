@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "core/ledger/segment_format.hpp"
 #include "tests/unit/core/ledger/ledger_test_support.hpp"
@@ -49,6 +51,38 @@ TEST_F(SegmentTest, ItsFileTellsItsNumber) {
     for (const char* other : {"segment-.journal", "segment-12", "segment-1x.journal", "lock", ""})
         EXPECT_EQ(Segment::NumberOf(folder_.path() / other), std::nullopt) << other;
     EXPECT_FALSE(Segment::Create(folder_.path(), 7, kSpace));
+}
+
+long FaultsOfThisThread() {
+    rusage usage{};
+    EXPECT_EQ(::getrusage(RUSAGE_THREAD, &usage), 0);
+    return usage.ru_minflt;
+}
+
+bool KernelPopulates() {
+    constexpr std::size_t kPage = 4096;
+    void* const page =
+        ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14
+    const bool populates = ::madvise(page, kPage, kPopulateWrite) == 0;
+    ::munmap(page, kPage);
+    return populates;
+}
+
+TEST_F(SegmentTest, WritersWaitForNoPageThatIsMadeReady) {
+    if (!KernelPopulates()) GTEST_SKIP() << "the kernel makes no pages ready on request";
+    constexpr std::size_t kLarge = std::size_t{4} << 20;
+    const auto segment = *Segment::Create(folder_.path(), 7, kLarge);
+    const std::string record(1000, 'r');
+    long faults = 0;
+    while (char* room = segment->Room(record.size())) {
+        const long before = FaultsOfThisThread();
+        std::memcpy(room, record.data(), record.size());
+        faults += FaultsOfThisThread() - before;
+        if (segment->Advance(record.size())) segment->PopulateAhead();
+    }
+    // One a page without; a sanitizer's own memory may cost some.
+    EXPECT_LT(faults, static_cast<long>(kLarge / 4096 / 2));
 }
 
 TEST_F(SegmentTest, ReadsWhatIsWrittenFromAnyPlace) {
