@@ -45,27 +45,35 @@ class OpenAiStreamWriter {
     // The regular end: usage when it was asked for and is known, then the terminator.
     void AppendEnd(const completion::Usage& usage, std::string& out);
 
-    // The end after a failure, in place of AppendEnd: an error object and no terminator.
-    static void AppendError(const Error& error, std::string_view type, std::string& out);
+    // The end after a failure, in place of AppendEnd: an error object and no terminator. `code` and
+    // `type` are contract.md's.
+    static void AppendError(std::string_view message, std::string_view type, std::string_view code,
+                            std::string& out);
 
   private:
-    struct ChoiceState {
-        bool role_sent = false;
-        std::string choice_extras;   // ",\"logprobs\":…" waiting for the choice's next chunk
-        std::string message_extras;  // the same inside its delta
-    };
-
-    ChoiceState& State(std::uint32_t choice);
+    // A chunk is written up to the end of its delta's first members and stays open for extras,
+    // which belong to what came before them; Open() and the end of a batch close it.
     void Open(std::uint32_t choice, std::string& out);
-    void Close(std::uint32_t choice, std::string_view finish, std::string& out);
-    void AppendRole(std::uint32_t choice, std::string& out);
+    void Close(std::string& out);
+    // Open(), after the choice's role.
+    void Begin(std::uint32_t choice, std::string& out);
+    void CloseWithResponseExtras(std::string& out);
     void AppendOne(const completion::DeltaBatch::Delta& delta, std::string& out);
+    void AppendExtra(const completion::DeltaBatch::Delta& delta, std::string& out);
 
     std::string head_;  // "data: {…,\"choices\":["
     std::string tail_;  // after the choices
-    std::string response_extras_;
-    bool include_usage_;
-    std::vector<ChoiceState> choices_;
+    const bool include_usage_;
+    std::vector<bool> role_sent_;  // by choice
+
+    // Of the open chunk.
+    bool open_ = false;
+    bool bare_ = false;  // its delta has nothing but extras
+    std::uint32_t open_choice_ = 0;
+    std::string_view finish_;      // static text
+    std::string message_extras_;   // ",\"annotations\":…", of its delta
+    std::string choice_extras_;    // ",\"logprobs\":…"
+    std::string response_extras_;  // of the next chunk when none is open
 };
 
 }  // namespace aim::dialect

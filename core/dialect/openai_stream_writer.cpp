@@ -16,6 +16,16 @@ void AppendMember(std::string_view name, std::string_view json, std::string& out
     out.append(json);
 }
 
+// Whether `members` ("\"a\":1,…" with a comma before each) may have that one: a value that looks
+// like it costs a chunk more, nothing else.
+bool HasMember(std::string_view members, std::string_view name) {
+    if (members.empty()) return false;
+    std::string key(",");
+    json::AppendQuoted(name, key);
+    key.push_back(':');
+    return members.find(key) != std::string_view::npos;
+}
+
 }  // namespace
 
 OpenAiStreamWriter::OpenAiStreamWriter(CompletionIdentity identity, bool include_usage)
@@ -29,69 +39,81 @@ OpenAiStreamWriter::OpenAiStreamWriter(CompletionIdentity identity, bool include
     tail_ = include_usage ? "],\"usage\":null" : "]";
 }
 
-OpenAiStreamWriter::ChoiceState& OpenAiStreamWriter::State(std::uint32_t choice) {
-    if (choice >= choices_.size()) choices_.resize(choice + 1);
-    return choices_[choice];
-}
-
 void OpenAiStreamWriter::Open(std::uint32_t choice, std::string& out) {
+    Close(out);
     out.append(head_).append("{\"index\":").append(std::to_string(choice)).append(",\"delta\":{");
+    open_ = true;
+    bare_ = true;
+    open_choice_ = choice;
 }
 
-void OpenAiStreamWriter::Close(std::uint32_t choice, std::string_view finish, std::string& out) {
-    ChoiceState& state = State(choice);
-    if (!state.message_extras.empty()) {
-        const bool first = out.back() == '{';
-        out.append(first ? std::string_view(state.message_extras).substr(1)
-                         : std::string_view(state.message_extras));
-        state.message_extras.clear();
-    }
+void OpenAiStreamWriter::Close(std::string& out) {
+    if (!open_) return;
+    open_ = false;
+    if (!message_extras_.empty())
+        out.append(std::string_view(message_extras_).substr(out.back() == '{' ? 1 : 0));
     out.push_back('}');
-    if (state.choice_extras.find("\"logprobs\":") == std::string::npos)
-        out.append(",\"logprobs\":null");
-    out.append(state.choice_extras).append(",\"finish_reason\":");
-    state.choice_extras.clear();
-    if (finish.empty()) {
+    if (!HasMember(choice_extras_, "logprobs")) out.append(",\"logprobs\":null");
+    out.append(choice_extras_).append(",\"finish_reason\":");
+    if (finish_.empty()) {
         out.append("null");
     } else {
-        json::AppendQuoted(finish, out);
+        json::AppendQuoted(finish_, out);
     }
     out.append("}").append(tail_).append(response_extras_).append("}\n\n");
+    message_extras_.clear();
+    choice_extras_.clear();
     response_extras_.clear();
+    finish_ = {};
 }
 
-void OpenAiStreamWriter::AppendRole(std::uint32_t choice, std::string& out) {
-    ChoiceState& state = State(choice);
-    if (state.role_sent) return;
-    state.role_sent = true;
+void OpenAiStreamWriter::Begin(std::uint32_t choice, std::string& out) {
+    if (choice >= role_sent_.size()) role_sent_.resize(choice + 1);
+    if (!role_sent_[choice]) {
+        role_sent_[choice] = true;
+        Open(choice, out);
+        out.append("\"role\":\"assistant\",\"content\":\"\"");
+    }
     Open(choice, out);
-    out.append("\"role\":\"assistant\",\"content\":\"\"");
-    Close(choice, {}, out);
+}
+
+void OpenAiStreamWriter::AppendExtra(const completion::DeltaBatch::Delta& delta, std::string& out) {
+    if (delta.scope == ExtraScope::kToolCall) {
+        // It has no other place than a piece of that call.
+        Begin(delta.choice, out);
+        bare_ = false;
+        out.append("\"tool_calls\":[{\"index\":")
+            .append(std::to_string(delta.index))
+            .append(",\"function\":{\"arguments\":\"\"}");
+        AppendMember(delta.name, delta.text, out);
+        out.append("}]");
+        return;
+    }
+    if (delta.scope == ExtraScope::kResponse) {
+        if (HasMember(response_extras_, delta.name)) CloseWithResponseExtras(out);
+        return AppendMember(delta.name, delta.text, response_extras_);
+    }
+    std::string& extras = delta.scope == ExtraScope::kChoice ? choice_extras_ : message_extras_;
+    if (!open_ || open_choice_ != delta.choice || HasMember(extras, delta.name))
+        Begin(delta.choice, out);
+    AppendMember(delta.name, delta.text, extras);
+}
+
+void OpenAiStreamWriter::CloseWithResponseExtras(std::string& out) {
+    if (!open_) Begin(0, out);
+    Close(out);
 }
 
 void OpenAiStreamWriter::AppendOne(const completion::DeltaBatch::Delta& delta, std::string& out) {
-    if (delta.kind == DeltaKind::kExtra) {
-        if (delta.scope == ExtraScope::kResponse) {
-            AppendMember(delta.name, delta.text, response_extras_);
-        } else if (delta.scope == ExtraScope::kChoice) {
-            AppendMember(delta.name, delta.text, State(delta.choice).choice_extras);
-        } else if (delta.scope == ExtraScope::kMessage) {
-            AppendMember(delta.name, delta.text, State(delta.choice).message_extras);
-        } else {
-            // A field inside a tool call has no other place than a piece of that call.
-            AppendRole(delta.choice, out);
-            Open(delta.choice, out);
-            out.append("\"tool_calls\":[{\"index\":")
-                .append(std::to_string(delta.index))
-                .append(",\"function\":{\"arguments\":\"\"}");
-            AppendMember(delta.name, delta.text, out);
-            out.append("}]");
-            Close(delta.choice, {}, out);
-        }
+    if (delta.kind == DeltaKind::kExtra) return AppendExtra(delta, out);
+    if (delta.kind == DeltaKind::kFinish) {
+        if (!open_ || !bare_ || open_choice_ != delta.choice) Begin(delta.choice, out);
+        bare_ = false;
+        finish_ = completion::FinishReasonName(delta.finish);
         return;
     }
-    AppendRole(delta.choice, out);
-    Open(delta.choice, out);
+    Begin(delta.choice, out);
+    bare_ = false;
     switch (delta.kind) {
         case DeltaKind::kText:
             out.append("\"content\":");
@@ -126,14 +148,12 @@ void OpenAiStreamWriter::AppendOne(const completion::DeltaBatch::Delta& delta, s
         case DeltaKind::kExtra:
             break;
     }
-    Close(delta.choice,
-          delta.kind == DeltaKind::kFinish ? completion::FinishReasonName(delta.finish)
-                                           : std::string_view(),
-          out);
 }
 
 void OpenAiStreamWriter::AppendBatch(const completion::DeltaBatch& batch, std::string& out) {
     for (std::size_t i = 0; i < batch.size(); ++i) AppendOne(batch[i], out);
+    Close(out);
+    if (!response_extras_.empty()) CloseWithResponseExtras(out);
 }
 
 void OpenAiStreamWriter::AppendEnd(const completion::Usage& usage, std::string& out) {
@@ -145,14 +165,14 @@ void OpenAiStreamWriter::AppendEnd(const completion::Usage& usage, std::string& 
     out.append("data: [DONE]\n\n");
 }
 
-void OpenAiStreamWriter::AppendError(const Error& error, std::string_view type, std::string& out) {
+void OpenAiStreamWriter::AppendError(std::string_view message, std::string_view type,
+                                     std::string_view code, std::string& out) {
     out.append("data: {\"error\":{\"message\":");
-    json::AppendQuoted(error.message, out);
+    json::AppendQuoted(message, out);
     out.append(",\"type\":");
     json::AppendQuoted(type, out);
     out.append(",\"param\":null,\"code\":");
-    json::AppendQuoted(
-        error.code.empty() ? ErrorKindName(error.kind) : std::string_view(error.code), out);
+    json::AppendQuoted(code, out);
     out.append("}}\n\n");
 }
 

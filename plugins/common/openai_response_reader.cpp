@@ -366,7 +366,8 @@ void OpenAiResponseReader::PassOn(const sdk::Emitter& out, JsonValue member) {
     const std::string_view name = member.Key();
     const bool ignored =
         std::find(policy_.ignored.begin(), policy_.ignored.end(), name) != policy_.ignored.end();
-    if (member.IsNull() || ignored ||
+    // What was read as the usage goes to who asked for the usage.
+    if (member.IsNull() || ignored || (name == "x_groq" && member["usage"].IsObject()) ||
         IsOneOf(name, {"id", "object", "created", "model", "choices", "usage", "obfuscation"})) {
         return;
     }

@@ -43,8 +43,10 @@ class OpenAiFormat final : public pipeline::StreamFormat {
         writer_->AppendEnd(usage, out);
     }
     void AppendError(const Error& error, std::string& out) override {
+        // What the plugin calls it is for the history; a name of contract.md's would mislead here.
         dialect::OpenAiStreamWriter::AppendError(
-            error, http::FindErrorCode(http::CodeForKind(error.kind)).openai_type, out);
+            error.message, http::FindErrorCode(http::CodeForKind(error.kind)).openai_type,
+            ErrorKindName(error.kind), out);
     }
 
   private:

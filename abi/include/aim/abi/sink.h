@@ -68,7 +68,8 @@ typedef struct aim_sink {
      * JSON value. `index` is the tool call's, else 0. The same name in the same place again: a
      * stream passes each on as it comes, in a whole answer the last one stands. So the host joins
      * nothing: an array or an object that the provider sends in pieces is collected by the session
-     * and given once and whole. */
+     * and given once and whole. In a stream it goes out with what the same choice put out last
+     * before it (a text, then its logprobs), or alone. */
     void (*extra)(void* context, int32_t scope, uint32_t choice, uint32_t index, aim_str name,
                   aim_str json);
 

@@ -108,17 +108,87 @@ TEST(OpenAiStreamWriter, EveryFrameIsJsonAlsoWithExtrasOfEveryScope) {
     }
     for (const char* expected :
          {R"("tier":"a")", R"("logprobs":{"content":[]})", R"("annotations":[1])",
-          R"("extra_content":{"s":1})", R"("delta":{"thinking_blocks":[2]})"}) {
+          R"("extra_content":{"s":1})", R"("thinking_blocks":[2])"}) {
         EXPECT_NE(all.find(expected), std::string::npos) << expected;
     }
 }
 
-TEST(OpenAiStreamWriter, AFailureIsAnErrorEventWithoutTerminator) {
-    Error error;
-    error.kind = ErrorKind::kUpstreamFailure;
-    error.message = "broke \"off\"";
+// What stands in each chunk: content, the extras named, the reason. One provider's chunk is a text
+// and then its extras.
+std::string Brief(const std::string& out) {
+    std::string brief;
+    for (const std::string& frame : Frames(out)) {
+        const auto parsed = json::Parse(frame);
+        EXPECT_TRUE(parsed) << frame;
+        if (!parsed) continue;
+        const json::Value chunk = parsed->root();
+        const json::Value choice = chunk.Get("choices").At(0);
+        brief += std::to_string(choice.Get("index").Int64Or(-1)) +
+                 std::string(choice.Get("delta").Get("role").StringOr("")) + ":" +
+                 std::string(choice.Get("delta").Get("content").StringOr(""));
+        for (const auto& extra :
+             {choice.Get("logprobs"), choice.Get("delta").Get("details"), chunk.Get("tier")})
+            brief += extra.IsString() ? "/" + std::string(extra.StringOr("")) : "/";
+        brief += std::string(choice.Get("finish_reason").StringOr("")) + " ";
+    }
+    return brief;
+}
+
+constexpr auto kChoice = completion::ExtraScope::kChoice;
+constexpr auto kMessage = completion::ExtraScope::kMessage;
+constexpr auto kResponse = completion::ExtraScope::kResponse;
+
+TEST(OpenAiStreamWriter, ExtrasStandWithTheTextTheyCameWith) {
+    OpenAiStreamWriter writer({"c", 7, "m"}, false);
+    DeltaBatch batch;
+    batch.AddText(DeltaKind::kText, 0, "A");
+    batch.AddExtra(kChoice, 0, 0, "logprobs", "\"a\"");
+    batch.AddText(DeltaKind::kText, 0, "B");
+    batch.AddExtra(kMessage, 0, 0, "details", "\"d\"");
+    batch.AddExtra(kChoice, 0, 0, "logprobs", "\"b\"");
+    batch.AddExtra(kResponse, 0, 0, "tier", "\"t\"");
+    batch.AddText(DeltaKind::kText, 0, "C");
     std::string out;
-    OpenAiStreamWriter::AppendError(error, "server_error", out);
+    writer.AppendBatch(batch, out);
+    EXPECT_EQ(Brief(out), "0assistant:/// 0:A/a// 0:B/b/d/t 0:C/// ");
+    out.clear();
+    batch.Clear();
+    batch.AddText(DeltaKind::kText, 0, "D");
+    batch.AddExtra(kChoice, 0, 0, "logprobs", "\"d\"");
+    batch.AddText(DeltaKind::kText, 1, "E");
+    batch.AddExtra(kChoice, 1, 0, "logprobs", "\"e\"");
+    batch.AddFinish(0, completion::FinishReason::kStop);
+    writer.AppendBatch(batch, out);
+    EXPECT_EQ(Brief(out), "0:D/d// 1assistant:/// 1:E/e// 0:///stop ");
+}
+
+TEST(OpenAiStreamWriter, ExtrasWithoutTextAreNeitherJoinedNorLost) {
+    OpenAiStreamWriter writer({"c", 7, "m"}, false);
+    DeltaBatch batch;
+    for (const char* value : {"\"1\"", "\"2\"", "\"3\""}) {
+        batch.AddExtra(kChoice, 0, 0, "logprobs", value);
+        batch.AddExtra(kMessage, 0, 0, "details", value);
+        batch.AddExtra(kResponse, 0, 0, "tier", value);
+    }
+    std::string out;
+    writer.AppendBatch(batch, out);
+    EXPECT_EQ(Brief(out), "0assistant:/// 0:/1/1/1 0:/2/2/2 0:/3/3/3 ");
+    out.clear();
+    batch.Clear();
+    batch.AddExtra(kResponse, 0, 0, "tier", "\"4\"");
+    writer.AppendBatch(batch, out);
+    EXPECT_EQ(Brief(out), "0:///4 ");
+    out.clear();
+    batch.Clear();
+    batch.AddExtra(kChoice, 0, 0, "logprobs", "\"5\"");
+    batch.AddFinish(0, completion::FinishReason::kLength);
+    writer.AppendBatch(batch, out);
+    EXPECT_EQ(Brief(out), "0:/5//length ");
+}
+
+TEST(OpenAiStreamWriter, AFailureIsAnErrorEventWithoutTerminator) {
+    std::string out;
+    OpenAiStreamWriter::AppendError("broke \"off\"", "server_error", "upstream_failure", out);
     EXPECT_EQ(out,
               "data: {\"error\":{\"message\":\"broke "
               "\\\"off\\\"\",\"type\":\"server_error\",\"param\":null,\"code\":\"upstream_"
