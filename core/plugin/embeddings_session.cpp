@@ -45,6 +45,7 @@ EmbeddingsSession::EmbeddingsSession(Target target, const completion::Embeddings
       request_(&request),
       vectors_(request.input_count) {
     Extend(*this);
+    SetRequestBytes(request.members.size());
 }
 
 int32_t EmbeddingsSession::CallBegin(const aim_call* call, std::uint64_t seed, void** session) {

@@ -271,8 +271,9 @@ void ProviderSession::Begin(completion::DeltaBatch& batch) {
         error.message = "the plugin is in quarantine";
         return FailWith(std::move(error));
     }
-    const int32_t step =
-        CallPlugin(&batch, [&](const aim_call* call) { return CallBegin(call, seed_, &session_); });
+    const int32_t step = CallPlugin(
+        &batch, [&](const aim_call* call) { return CallBegin(call, seed_, &session_); },
+        request_bytes_);
     if (step == AIM_STEP_CONTINUE)
         return FailPlugin(Misbehaviour::kIllegalStep,
                           "begin returned CONTINUE, which has no answer to go on with");
@@ -283,9 +284,12 @@ void ProviderSession::Begin(completion::DeltaBatch& batch) {
 
 Task<> ProviderSession::SendRequest(completion::DeltaBatch& batch) {
     RequestBuilder builder;
-    const int32_t status = CallPlugin(&batch, [&](const aim_call* call) {
-        return functions_.next_request(session_, call, builder.get());
-    });
+    const int32_t status = CallPlugin(
+        &batch,
+        [&](const aim_call* call) {
+            return functions_.next_request(session_, call, builder.get());
+        },
+        request_bytes_);
     if (state_ == State::kFailed) co_return;
     if (status != AIM_OK) {
         Follow(AIM_STEP_FAILED);
@@ -468,7 +472,9 @@ ChatSession::ChatSession(Target target, const completion::ChatRequest& request,
     : ProviderSession(target, target.provider, *target.provider->table().session, client, clock,
                       seed, cancellation),
       target_(std::move(target)),
-      request_(&request) {}
+      request_(&request) {
+    SetRequestBytes(request.members.size());
+}
 
 int32_t ChatSession::CallBegin(const aim_call* call, std::uint64_t seed, void** session) {
     const RequestView view(*request_, target_.model, target_.model_json, target_.endpoint);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ class ProviderSession {
                     const aim_session_functions& functions, http::client::HttpClient& client,
                     const Clock& clock, std::uint64_t seed, Cancellation& cancellation);
 
+    // How much begin() hands over: the calls that turn it into a request are given time for it.
+    void SetRequestBytes(std::size_t bytes) { request_bytes_ = bytes; }
     // Where the outputs of another interface than chat go.
     void Extend(SinkExtension& extension) { sink_.Extend(&extension); }
     const SessionSink& sink() const { return sink_; }
@@ -113,6 +116,7 @@ class ProviderSession {
     State state_ = State::kBegin;
     SessionSink sink_;
     void* session_ = nullptr;
+    std::size_t request_bytes_ = 0;
     int round_trips_ = 0;
     int waits_ = 0;
     std::unique_ptr<http::client::UpstreamExchange> exchange_;

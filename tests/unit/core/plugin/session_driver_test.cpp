@@ -1,8 +1,12 @@
 #include "core/plugin/session_driver.hpp"
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -81,6 +85,8 @@ class SessionDriverTest : public ::testing::Test {
     FakeSlots slots_;
     std::optional<Cancellation> cancellation_{std::in_place};
     std::function<void()> step_;  // after every turn of the loop
+    std::string members_ = "\"messages\":[]";
+    Conduct* conduct_ = nullptr;
 
   private:
     Task<> Play(Outcome& outcome) {
@@ -92,8 +98,9 @@ class SessionDriverTest : public ::testing::Test {
         target.model = "m";
         target.model_json = "\"m\"";
         target.slots = &slots_;
+        target.conduct = conduct_;
         completion::ChatRequest request;
-        request.members = "\"messages\":[]";
+        request.members = members_;
         ChatSession session(std::move(target), request, client_, SystemClock(), 1, *cancellation_);
         completion::DeltaBatch batch;
         while (outcome.status == ChatSession::Status::kMore) {
@@ -120,6 +127,32 @@ TEST_F(SessionDriverTest, CallsTheFunctionsInTheOrderOfTheStateMachine) {
     ASSERT_EQ(client_.requests().size(), 1U);
     EXPECT_EQ(client_.requests()[0].method, "POST");
     EXPECT_EQ(client_.requests()[0].headers.Find("Authorization"), "Bearer secret");
+}
+
+// How long a prompt is, is the caller's doing.
+TEST_F(SessionDriverTest, TheCallsThatReadThePromptAreGivenTimeForItsLength) {
+    conduct_ =
+        &Conduct::Make("slow", std::make_shared<ConductTotals>(), [](const Conduct::Report&) {});
+    conduct_->Watch(SystemClock().Now());
+    const auto begin = std::exchange(plugin_.begin, nullptr);
+    const auto next_request = std::exchange(plugin_.next_request, nullptr);
+    const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(60)); };
+    plugin_.begin = [&](const aim_call* call, const aim_chat_request* request, uint64_t seed) {
+        sleep();
+        return begin(call, request, seed);
+    };
+    plugin_.next_request = [&](const aim_call* call, const aim_http_builder* builder) {
+        sleep();
+        return next_request(call, builder);
+    };
+    members_ = "\"messages\":[\"" + std::string(std::size_t{32} << 20, 'x') + "\"]";
+    client_.Add(Events({"a", "[DONE]"}));
+    EXPECT_EQ(Run().status, ChatSession::Status::kDone);
+    EXPECT_EQ(conduct_->Describe(), "");
+    members_ = "\"messages\":[]";
+    client_.Add(Events({"a", "[DONE]"}));
+    EXPECT_EQ(Run().status, ChatSession::Status::kDone);
+    EXPECT_EQ(conduct_->Describe(), "over_budget 2");
 }
 
 // The flood's bound grows with what the plugin was given, also for who answers at the end.
