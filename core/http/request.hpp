@@ -42,7 +42,7 @@ struct Request {
         key_rate_limit;  // middleware auth: the key's own limit a minute, 0 = none; empty = ours
     std::optional<RateLimitState>
         rate_limit;               // middleware rate_limit; empty where there is no limit
-    MonotonicTime received_at{};  // when the head was complete
+    MonotonicTime received_at{};  // when it was complete; a refused one: its head
 
     // The body is not needed any more; gives back its memory when that is over `most_kept` bytes.
     void DropBody(std::size_t most_kept = kKeptBody) {

@@ -149,6 +149,8 @@ routing::Choice CompletionService::Choose(const Work& work, Progress& progress, 
             if (usable) {
                 choice.soonest = rest;
                 choice.soonest_candidate = first;
+            } else if (!choice.incapable) {
+                choice.unusable = first;
             }
             return choice;
         }
@@ -207,7 +209,7 @@ Task<> CompletionService::Attempts(const Work& work, const Caller& caller, Strea
         }
         const MonotonicTime now = shared_.clock.Now();
         if (now >= progress.deadline) {
-            result.error = DeadlineExceeded();
+            ConcludeDeadline(progress);
             co_return;
         }
         if (static_cast<int>(result.attempts.size()) >= shared_.settings.max_attempts) {

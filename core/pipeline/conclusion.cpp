@@ -16,6 +16,12 @@ Error MakeError(ErrorKind kind, std::string_view code, std::string message) {
     return error;
 }
 
+void DescribeAttempts(CompletionResult& result) {
+    result.context_json = "{\"attempts\":";
+    dialect::AppendAttempts(result.attempts, result.context_json);
+    result.context_json.push_back('}');
+}
+
 }  // namespace
 
 Error Overloaded() {
@@ -39,11 +45,6 @@ Error ModelNotFound(std::string_view name) {
 
 Error ClientLeft() { return MakeError(ErrorKind::kCancelled, "cancelled", "The client left."); }
 
-Error DeadlineExceeded() {
-    return MakeError(ErrorKind::kUpstreamTimeout, "deadline_exceeded",
-                     "No model answered in the time of the request.");
-}
-
 void ConcludeWithoutCandidate(const routing::Choice& choice, Progress& progress) {
     CompletionResult& result = progress.result;
     if (!result.attempts.empty()) {
@@ -62,10 +63,24 @@ void ConcludeWithoutCandidate(const routing::Choice& choice, Progress& progress)
     } else if (choice.incapable) {
         result.error = MakeError(ErrorKind::kUnsupported, "unsupported",
                                  "No usable model can do what the request asks for.");
+    } else if (choice.unusable != nullptr) {
+        result.error = MakeError(ErrorKind::kOverloaded, "no_model_available",
+                                 "The model '" + choice.unusable->row->name + "' cannot be used: " +
+                                     choice.unusable->unavailable_reason + ".");
     } else {
         result.error = MakeError(ErrorKind::kOverloaded, "no_model_available",
                                  "No model is active and configured at the moment.");
     }
+}
+
+void ConcludeDeadline(Progress& progress) {
+    CompletionResult& result = progress.result;
+    result.error = MakeError(ErrorKind::kUpstreamTimeout, "deadline_exceeded",
+                             "No model answered in the time of the request.");
+    if (result.attempts.empty()) return;
+    DescribeAttempts(result);
+    // After several we have done what the caller's library would do.
+    result.should_retry = result.attempts.size() == 1;
 }
 
 void ConcludeFailure(Progress& progress) {
@@ -73,13 +88,8 @@ void ConcludeFailure(Progress& progress) {
     const Error last = progress.last_error.value_or(
         MakeError(ErrorKind::kInternal, "internal", "No attempt was made."));
     const resilience::FailureRule& rule = resilience::RuleFor(last.kind);
-    result.context_json = "{\"attempts\":";
-    dialect::AppendAttempts(result.attempts, result.context_json);
-    result.context_json.push_back('}');
-    if (last.code == "deadline_exceeded") {
-        result.error = DeadlineExceeded();
-        return;
-    }
+    if (last.code == "deadline_exceeded") return ConcludeDeadline(progress);
+    DescribeAttempts(result);
     if (progress.all_rate_limited) {
         Error error =
             MakeError(ErrorKind::kRateLimited, "rate_limited",

@@ -18,10 +18,12 @@ Error ModelNotFound(std::string_view name);
 
 // Given up on the way.
 Error ClientLeft();
-Error DeadlineExceeded();
 
 // Nothing (more) can be chosen: `choice` says why.
 void ConcludeWithoutCandidate(const routing::Choice& choice, Progress& progress);
+
+// The request's time is over.
+void ConcludeDeadline(Progress& progress);
 
 // The attempts are used up, or the last failure forbids another one.
 void ConcludeFailure(Progress& progress);

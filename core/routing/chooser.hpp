@@ -39,6 +39,8 @@ struct Choice {
     // model at all.
     std::optional<std::chrono::milliseconds> soonest;
     const Candidate* soonest_candidate = nullptr;
+    // Without a candidate: the only model that the caller takes, which cannot be used.
+    const Candidate* unusable = nullptr;
     // Without a candidate: models were left out only because of what they cannot do.
     bool incapable = false;
 };

@@ -116,6 +116,7 @@ Task<bool> Session::ReadBody() {
     connection_->ExpectMore(parser_.chunked() ? options.request.body_bytes
                                               : parser_.body_remaining());
     const MonotonicTime since = Now();
+    bool waited = false;
     while (Parse() == RequestParser::Status::kNeedMore) {
         // As long as a body comes at a decent rate it may take its time.
         const std::chrono::seconds earned(request_.body.size() /
@@ -123,8 +124,11 @@ Task<bool> Session::ReadBody() {
         connection_->SetDeadline(
             std::min(Now() + options.body_stall, since + options.body_timeout + earned));
         if (!co_await connection_->WaitForInput()) co_return false;
+        waited = true;
         if (!body_share_.Grow(request_.body.size() + connection_->input().size())) break;
     }
+    // A client's slow line is neither the gateway's time nor a model's.
+    if (waited) request_.received_at = Now();
     // The answer may take minutes.
     connection_->ShrinkInput();
     co_return true;

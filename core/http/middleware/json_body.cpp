@@ -27,14 +27,26 @@ bool IsJsonType(std::string_view content_type) {
 
 std::optional<Response> JsonBodyMiddleware::Before(Request& request, const Route* route) {
     if (route == nullptr || !HasBody(request)) return std::nullopt;
+    const std::string_view coding = request.headers.Find("Content-Encoding");
+    if (!coding.empty() && !EqualsIgnoreCase(coding, "identity")) {
+        return Refuse(request, route,
+                      "The body is compressed (Content-Encoding: '" +
+                          std::string(coding.substr(0, kLongestShown)) +
+                          "'), which is not supported. Send it as it is.");
+    }
     const std::string_view type = request.headers.Find("Content-Type");
     if (type.empty() || IsJsonType(type)) return std::nullopt;
     // curl's -d says application/x-www-form-urlencoded when nobody says anything else.
-    const std::string message =
+    return Refuse(
+        request, route,
         "The body must be JSON, but its Content-Type is '" +
-        std::string(type.substr(0, kLongestShown)) +
-        "'. Send the header 'Content-Type: application/json' (with curl: -H 'Content-Type: "
-        "application/json').";
+            std::string(type.substr(0, kLongestShown)) +
+            "'. Send the header 'Content-Type: application/json' (with curl: -H 'Content-Type: "
+            "application/json').");
+}
+
+Response JsonBodyMiddleware::Refuse(const Request& request, const Route* route,
+                                    const std::string& message) const {
     ErrorAnswer answer;
     answer.code = "unsupported_media_type";
     answer.message = message;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/http/error_response.hpp"
@@ -11,10 +12,10 @@ namespace aim::http {
 // parameters, in any case.
 bool IsJsonType(std::string_view content_type);
 
-// Refuses bodies that say they are something else than JSON, with 415 and before they are uploaded.
-// A body that does not say what it is passes, and is read as JSON. For services whose every route
-// with a body takes JSON; after the auth middleware, so that a stranger learns nothing.
-// Thread-safe.
+// Refuses bodies that say they are something else than JSON, or compressed, with 415 and before
+// they are uploaded. A body that does not say what it is passes, and is read as JSON. For services
+// whose every route with a body takes JSON; after the auth middleware, so that a stranger learns
+// nothing. Thread-safe.
 class JsonBodyMiddleware final : public Middleware {
   public:
     explicit JsonBodyMiddleware(const Clock& clock = SystemClock()) : errors_(clock) {}
@@ -23,6 +24,8 @@ class JsonBodyMiddleware final : public Middleware {
     void After(const Request&, const Route*, Response&) override {}
 
   private:
+    Response Refuse(const Request& request, const Route* route, const std::string& message) const;
+
     const ErrorWriter errors_;
 };
 

@@ -54,6 +54,11 @@ Result<json::Document> ReadBody(const http::Request& request, bool repair, bool 
     if (request.headers.Has("Content-Type") && !IsJsonType(request.headers.Find("Content-Type"))) {
         return FailField("", "The body must be application/json.", "unsupported_media_type");
     }
+    if (const std::string_view coding = request.headers.Find("Content-Encoding");
+        !coding.empty() && coding != "identity") {
+        return FailField("", "The body is compressed, which is not supported; send it as it is.",
+                         "unsupported_media_type");
+    }
     if (!repair) return json::Parse(request.body);
     std::string repaired = request.body;
     RepairEscapes(repaired);

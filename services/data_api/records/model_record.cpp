@@ -48,60 +48,65 @@ bool HasControlCharacter(std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+// What is wrong with a field, as a sentence that names it.
+Unexpected Wrong(const std::string& field, std::string_view what) {
+    return FailField(field, field + " " + std::string(what));
+}
+
 Result<std::string> ReadText(std::string_view field, json::Value value, std::size_t characters) {
     const auto text = value.AsString();
-    if (!text) return FailField(std::string(field), "must be a string");
+    if (!text) return Wrong(std::string(field), "must be a string");
     if (text->empty() || CountCharacters(*text) > characters) {
-        return FailField(std::string(field),
-                         "must have 1 to " + std::to_string(characters) + " characters");
+        return Wrong(std::string(field),
+                     "must have 1 to " + std::to_string(characters) + " characters");
     }
     if (HasControlCharacter(*text))
-        return FailField(std::string(field), "must not have control characters");
+        return Wrong(std::string(field), "must not have control characters");
     return std::string(*text);
 }
 
 Result<std::string> ReadName(json::Value value) {
     auto name = ReadText("name", value, kNameCharacters);
     if (name && http::EqualsIgnoreCase(*name, "auto"))
-        return FailField("name", "must not be 'auto', which means the best model");
+        return Wrong("name", "must not be 'auto', which means the best model");
     return name;
 }
 
 Result<std::string> ReadEndpoint(json::Value value) {
     const auto text = value.AsString();
     if (value.IsNull()) return std::string();
-    if (!text) return FailField("endpoint", "must be a string");
+    if (!text) return Wrong("endpoint", "must be a string");
     if (text->empty()) return std::string();
     if (text->size() > kEndpointBytes || HasControlCharacter(*text))
-        return FailField("endpoint", "is too long or has control characters");
+        return Wrong("endpoint", "is too long or has control characters");
     if (!text->starts_with("mock://") && !http::Url::Parse(*text)) {
-        return FailField("endpoint",
-                         "must be an http or https URL without user and fragment, or mock://…");
+        return Wrong("endpoint",
+                     "must be an http or https URL without user and fragment, or mock://…");
     }
     return std::string(*text);
 }
 
 Result<void> ReadSettings(json::Value value, ModelChange& change) {
-    if (!value.IsObject()) return FailField("settings", "must be an object");
+    if (!value.IsObject()) return Wrong("settings", "must be an object");
     std::string text;
     json::Writer writer(text);
     writer.BeginObject();
     for (const auto& [key, setting] : value) {
         const std::string field = "settings." + std::string(key);
         if (key.empty() || key.size() > 200 || HasControlCharacter(key))
-            return FailField("settings", "has a name that is empty, too long or unprintable");
+            return Wrong("settings", "has a name that is empty, too long or unprintable");
         if (setting.IsNull()) {
             change.removed_settings.emplace_back(key);
             continue;
         }
         if (Contains(kPositiveSettings, key) && setting.AsInt64().value_or(0) < 1)
-            return FailField(field, "must be an integer above 0");
+            return Wrong(field, "must be an integer above 0");
         if (key == "health_check" && !setting.IsBool())
-            return FailField(field, "must be true or false");
+            return Wrong(field, "must be true or false");
         writer.Key(key).Raw(setting.ToJson());
     }
     writer.EndObject();
-    if (text.size() > kSettingsBytes) return FailField("settings", "must be at most 64 KiB");
+    if (text.size() > kSettingsBytes) return Wrong("settings", "must be at most 64 KiB");
     change.settings = std::move(text);
     return {};
 }
@@ -110,19 +115,19 @@ Result<std::optional<std::int64_t>> ReadContextWindow(json::Value value) {
     if (value.IsNull()) return std::optional<std::int64_t>();
     const auto tokens = value.AsInt64();
     if (!tokens || *tokens < 1)
-        return FailField("context_window", "must be an integer above 0, or null");
+        return Wrong("context_window", "must be an integer above 0, or null");
     return tokens;
 }
 
 Result<std::optional<std::vector<std::string>>> ReadCapabilities(json::Value value) {
     if (value.IsNull()) return std::optional<std::vector<std::string>>();
-    if (!value.IsArray()) return FailField("capabilities", "must be an array of names, or null");
+    if (!value.IsArray()) return Wrong("capabilities", "must be an array of names, or null");
     std::vector<std::string> names;
     for (const auto& [key, entry] : value) {
         const auto name = entry.AsString();
         if (!name || !Contains(kCapabilities, *name)) {
-            return FailField("capabilities",
-                             "must hold only stream, tools, json_schema, vision, embeddings");
+            return Wrong("capabilities",
+                         "must hold only stream, tools, json_schema, vision, embeddings");
         }
         if (!Contains(names, *name)) names.emplace_back(*name);
     }
@@ -133,7 +138,7 @@ Result<std::optional<std::string>> ReadPrice(std::string_view field, json::Value
     if (value.IsNull()) return std::optional<std::string>();
     const std::string text = value.IsNumber() ? value.ToJson() : std::string(value.StringOr(""));
     if (!IsDecimal(text))
-        return FailField(std::string(field), "must be a decimal number such as \"0.59\", or null");
+        return Wrong(std::string(field), "must be a decimal number such as \"0.59\", or null");
     return std::optional(text);
 }
 
@@ -141,11 +146,11 @@ Result<std::optional<std::string>> ReadPrice(std::string_view field, json::Value
 Result<std::optional<SecretString>> ReadApiKey(json::Value value) {
     if (value.IsNull()) return std::optional<SecretString>();
     const auto text = value.AsString();
-    if (!text) return FailField("api_key", "must be a string, or null");
+    if (!text) return Wrong("api_key", "must be a string, or null");
     if (text->empty() || text->size() > kApiKeyBytes || HasControlCharacter(*text) ||
         text->front() == ' ' || text->back() == ' ') {
-        return FailField("api_key",
-                         "must have 1 to 8192 bytes, no control characters and no space around it");
+        return Wrong("api_key",
+                     "must have 1 to 8192 bytes, no control characters and no space around it");
     }
     return std::optional(SecretString(std::string(*text)));
 }
@@ -167,7 +172,7 @@ Result<void> ReadField(std::string_view key, json::Value value, ModelChange& cha
         return Take(ReadText(key, value, kUpstreamModelCharacters), change.upstream_model);
     }
     if (key == "is_active") {
-        if (!value.IsBool()) return FailField("is_active", "must be true or false");
+        if (!value.IsBool()) return Wrong("is_active", "must be true or false");
         change.is_active = value.AsBool();
         return {};
     }
@@ -180,8 +185,8 @@ Result<void> ReadField(std::string_view key, json::Value value, ModelChange& cha
         return Take(ReadPrice(key, value), change.output_price_per_million);
     if (key == "api_key") return Take(ReadApiKey(value), change.api_key);
     if (Contains(kServiceFields, key))
-        return FailField(std::string(key), "is written by the service and cannot be set");
-    return FailField(std::string(key), "is not a field of a model");
+        return Wrong(std::string(key), "is written by the service and cannot be set");
+    return Wrong(std::string(key), "is not a field of a model");
 }
 
 void WriteDecimal(json::Writer& writer, std::string_view key, const std::string& decimal) {
@@ -218,8 +223,8 @@ Result<ModelChange> ReadModelChange(json::Value body) {
 }
 
 Result<void> CheckNewModel(const ModelChange& change) {
-    if (!change.name) return FailField("name", "is required");
-    if (!change.provider) return FailField("provider", "is required");
+    if (!change.name) return Wrong("name", "is required");
+    if (!change.provider) return Wrong("provider", "is required");
     return {};
 }
 

@@ -227,6 +227,24 @@ TEST_F(CompletionServiceTest, TheRequestsTimeEndsASilentAttempt) {
     EXPECT_EQ(Field(Ledger().history.at(0), "status"), "timeout");
 }
 
+// The caller's library would repeat it, each time for the request's whole time.
+TEST_F(CompletionServiceTest, WhoseTimeEndsAfterSeveralAttemptsNeedNotRepeatIt) {
+    settings_.request_timeout = std::chrono::seconds(1);
+    AddModel("a");
+    AddModel("b");
+    client_.Add(Status(500));
+    ScriptedAnswer silent;
+    silent.hang_before_head = true;
+    client_.Add(silent);
+    const CompletionResult result = Run(Request());
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->code, "deadline_exceeded");
+    if (result.attempts.size() < 2) GTEST_SKIP() << "the machine was too slow";
+    EXPECT_FALSE(result.should_retry);
+    EXPECT_NE(result.context_json.find("\"upstream_timeout\""), std::string::npos)
+        << result.context_json;
+}
+
 TEST_F(CompletionServiceTest, BeyondMaxInFlightPromptsAreRefusedAndTheSlotComesBack) {
     settings_.max_in_flight = 1;
     AddModel("a");

@@ -1,4 +1,7 @@
 // Whole exchanges: keep-alive, pipelining, methods, 100-continue, handlers that fail.
+#include <chrono>
+#include <thread>
+
 #include "core/http/middleware/auth.hpp"
 #include "core/http/middleware/cors.hpp"
 #include "core/http/middleware/request_id.hpp"
@@ -38,6 +41,17 @@ TEST_F(ExchangeTest, AKeptConnectionHoldsNoLargeBody) {
     ASSERT_EQ(client.Ask(PostRequest("/echo", std::string(4'000'000, 'l'))).status, 200);
     EXPECT_LE(capacity(), small);
     EXPECT_EQ(server_->Totals().connections_accepted, 1u);
+}
+
+// A client's slow line is not what the gateway took, nor what a model has left.
+TEST_F(ExchangeTest, ARequestsTimeBeginsWhenItIsComplete) {
+    StartServer();
+    RawClient client(port());
+    client.Send("POST /age HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1");
+    ASSERT_TRUE(Eventually([&] { return server_->Totals().requests == 1; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    client.Send("2");
+    EXPECT_LT(std::stoi(client.Read().body), 400);
 }
 
 TEST_F(ExchangeTest, UnderstandsARequestByteByByte) {

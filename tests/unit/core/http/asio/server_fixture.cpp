@@ -1,5 +1,6 @@
 #include "tests/unit/core/http/asio/server_fixture.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -84,6 +85,11 @@ std::shared_ptr<const Router> TestRouter(Loop& loop, std::shared_ptr<HandlerRoom
     });
     router->Add(Method::kGet, "/capacity", [](const Request& request, const PathParameters&) {
         return Response::Text(200, "text/plain", std::to_string(request.body.capacity()));
+    });
+    router->Add(Method::kPost, "/age", [](const Request& request, const PathParameters&) {
+        const auto age = std::chrono::steady_clock::now() - request.received_at;
+        return Response::Text(200, "text/plain",
+                              std::to_string(age / std::chrono::milliseconds(1)));
     });
     router->Add(Method::kGet, "/loop", [&loop](const Request&, const PathParameters&) {
         return Response::Text(200, "text/plain", std::to_string(loop.index()));

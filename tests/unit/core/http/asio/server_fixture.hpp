@@ -44,7 +44,7 @@ class ServerFixture : public ::testing::Test {
     std::unique_ptr<Server> server_;
 };
 
-// GET /hello /loop /empty /big?bytes, POST /echo and /v1/echo (plain); GET /wait /count?n /flood
+// GET /hello /loop /empty /big?bytes, POST /age /echo /v1/echo (plain); GET /wait /count?n /flood
 // /throw-later /throw-midway /silent /abort /evil (streams); GET /throw (plain).
 std::shared_ptr<const Router> TestRouter(Loop& loop, std::shared_ptr<HandlerRoom> room);
 

@@ -40,5 +40,26 @@ TEST(JsonBody, RefusesOnlyBodiesThatSayTheyAreSomethingElse) {
     EXPECT_FALSE(middleware.Before(chunked, nullptr));
 }
 
+TEST(JsonBody, RefusesCompressedBodiesByName) {
+    JsonBodyMiddleware middleware;
+    const Route route{Method::kPost, "/v1/embeddings", {}, PlainHandler()};
+    const auto refusal = [&](std::string_view coding) {
+        Request request;
+        request.headers.Add("Content-Type", "application/json");
+        request.headers.Add("Content-Encoding", coding);
+        request.headers.Add("Content-Length", "12");
+        return middleware.Before(request, &route);
+    };
+    for (const char* coding : {"gzip", "br", "deflate", "identity, gzip"}) {
+        const auto refused = refusal(coding);
+        ASSERT_TRUE(refused) << coding;
+        EXPECT_EQ(refused->status, 415);
+        EXPECT_NE(refused->body.find(coding), std::string::npos) << refused->body;
+    }
+    EXPECT_FALSE(refusal("identity"));
+    EXPECT_FALSE(refusal("Identity"));
+    EXPECT_FALSE(refusal(""));
+}
+
 }  // namespace
 }  // namespace aim::http
