@@ -126,9 +126,8 @@ std::optional<Refusal> InitPlugin(const aim_entry& entry, const aim_host& host) 
     try {
         const int32_t result = entry.init(&host);
         if (result == AIM_OK) return std::nullopt;
-        return Refusal{
-            RefusalReason::kInitFailed,
-            "the plugin's init returned " + std::to_string(result) + "; its reason is in the log"};
+        return Refusal{RefusalReason::kInitFailed,
+                       "the plugin's init returned " + std::to_string(result)};
     } catch (...) {
         return Refusal{RefusalReason::kInitFailed, kThrew};
     }

@@ -59,7 +59,9 @@ Checked<std::optional<ManifestNote>> ReadManifestNote(const ElfImage& image) {
     if (!note) {
         return Refuse(RefusalReason::kManifestMismatch,
                       "the AIM note cannot be read (\"" + Printable(image.notes.front()) +
-                          "\"); expected lines abi=, id= and version=");
+                          "\"); expected are lines abi=1.0, id= with a provider's id (small "
+                          "letters, digits and "
+                          "_) and version= with three numbers (1.0.0)");
     }
     if (note->abi_major != AIM_ABI_MAJOR) {
         return Refuse(RefusalReason::kAbiMajor,

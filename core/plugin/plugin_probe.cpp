@@ -95,8 +95,12 @@ ProbeVerdict Judge(int status, const std::string& verdict_text, const std::strin
     }
     const std::size_t end = verdict_text.find('\n');
     if (end != std::string::npos) {
-        if (auto verdict = ParseProbeVerdict(std::string_view(verdict_text).substr(0, end)))
+        if (auto verdict = ParseProbeVerdict(std::string_view(verdict_text).substr(0, end))) {
+            // Only the plugin knows why, and what it logged in the probe goes nowhere else.
+            if (verdict->refusal && verdict->refusal->reason == RefusalReason::kInitFailed)
+                verdict->refusal->message += SaidSuffix(output);
             return *verdict;
+        }
     }
     return ProbeVerdict::Refused(
         RefusalReason::kProbeFailed,

@@ -48,7 +48,8 @@ http::Response Ready(const Readiness& readiness) {
     const bool draining = readiness.draining.load(std::memory_order_relaxed);
     const ledger::Journal::Status ledger = readiness.ledger.status();
     const bool ledger_full = ledger.full;
-    const bool serves = catalogue.loaded && !draining && !ledger_full;
+    const bool has_plugins = !readiness.plugins.Snapshot()->generations().empty();
+    const bool serves = catalogue.loaded && has_plugins && !draining && !ledger_full;
     const bool delivers = !readiness.delivery.last_call_failed();
     const auto stalls = readiness.watchdog.stalls();
     const bool complete = catalogue.data_api_up && !catalogue.from_copy && delivers &&

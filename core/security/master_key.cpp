@@ -106,8 +106,10 @@ Result<SecretString> MasterKeyRing::Decrypt(std::string_view ciphertext, std::st
     for (const MasterKey& key : keys_) {
         if (key.id() == key_id) return key.Decrypt(ciphertext, associated);
     }
+    std::string known;
+    for (const MasterKey& key : keys_) known += (known.empty() ? "" : " and ") + key.id();
     return Refuse("it was encrypted under the master key " + std::string(key_id.substr(0, 64)) +
-                  ", and MASTER_KEY is " + keys_.front().id());
+                  ", and the configured ones are " + known);
 }
 
 }  // namespace aim::security

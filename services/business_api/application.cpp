@@ -32,6 +32,9 @@ namespace {
 // How long new requests are still served once a drain has begun.
 constexpr std::chrono::milliseconds kServedWhileDraining{5000};
 
+// For what comes after a drain, the ledger's last deliveries above all.
+constexpr std::chrono::milliseconds kStopLimit{10'000};
+
 // The shortest that Linux grants. An engine thread is done with what woke it long before.
 constexpr std::chrono::microseconds kPromptSlice{100};
 
@@ -70,6 +73,7 @@ Application::~Application() {
     runtime_.watchdog().Stop();
     engine_loops_.Stop();
     runtime_.Stop();
+    logger_.Info("stopped", "The business API has ended");
 }
 
 std::shared_ptr<const http::MiddlewareChain> Application::MakeChain() {
@@ -146,6 +150,7 @@ Result<void> Application::Start() {
 
 void Application::Drain() {
     draining_ = true;
+    exit_guard_.Arm(options_.drain_timeout + kStopLimit);
     // A balancer that goes on sending would keep this process busy up to the end and lose what it
     // cuts.
     drain_gate_.CloseAt(SystemClock().Now() +

@@ -12,6 +12,7 @@
 #include "core/http/error_response.hpp"
 #include "core/http/middleware/draining.hpp"
 #include "core/http/middleware/key_ring.hpp"
+#include "core/runtime/exit_guard.hpp"
 #include "core/runtime/model_runtime.hpp"
 #include "core/telemetry/json_line_logger.hpp"
 #include "core/telemetry/metrics.hpp"
@@ -46,6 +47,7 @@ class Application {
 
     const Options options_;
     telemetry::JsonLineLogger logger_;
+    runtime::ExitGuard exit_guard_{logger_};
     telemetry::Metrics metrics_;
     http::ErrorWriter errors_;
     std::atomic<bool> draining_{false};

@@ -243,7 +243,7 @@ void AddCreateCommand(CLI::App& keys, int& exit_code) {
         ->add_option("--rate-limit", options->rate_limit,
                      "Prompts a minute; 0: no limit (default: the gateway's)")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber.description(""));
+        ->check(CLI::Range(0, 1'000'000'000, ""));
     create
         ->add_option("--secret-env", options->secret_env,
                      "The variable that holds the secret, in place of a new one")

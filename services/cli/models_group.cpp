@@ -148,7 +148,7 @@ void AddAdd(CLI::App& models, int& exit_code) {
         ->allow_extra_args(false);
     add->add_option("--context-window", options->model.context_window, "Tokens that it can take")
         ->type_name("N")
-        ->check(CLI::PositiveNumber.description(""));
+        ->check(CLI::Range(1, 2'000'000'000, ""));
     add->add_option("--input-price", options->model.input_price,
                     "USD for a million tokens of prompt")
         ->type_name("USD");

@@ -68,6 +68,10 @@ LedgerCounters AddLedgerCounters(telemetry::Metrics& metrics) {
     return {add("applied"), add("duplicate"), add("rejected")};
 }
 
+bool IsLoopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 }  // namespace
 
 Application::Application(Options options)
@@ -196,6 +200,12 @@ int Application::Serve() {
         logger_.Warning("keys_not_readable",
                         "There is a MASTER_KEY but no DATA_API_TOKEN: models can be given keys of "
                         "their own, which no process can fetch");
+    }
+    if (options_.token.empty() && !IsLoopback(options_.host)) {
+        logger_.Warning("open_to_the_network",
+                        "Without a DATA_API_TOKEN everybody who reaches this address can read and "
+                        "change everything",
+                        {{"host", options_.host}});
     }
     logger_.Info("started", "The data API listens",
                  {{"host", options_.host}, {"port", server_->port()}, {"version", AIM_VERSION}});

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 constexpr std::string_view kService = "aimanager_health_worker";
 // After their cancellation probes only have to come back.
 constexpr milliseconds kCancelLimit{5000};
+// For what comes after a drain, that included.
+constexpr milliseconds kStopLimit{12'000};
 // Health, readiness and metrics: nothing that waits.
 constexpr std::size_t kServerThreads = 1;
 
@@ -54,6 +56,7 @@ Application::~Application() {
     runtime_.watchdog().Stop();
     loops_.Stop();
     runtime_.Stop();
+    logger_.Info("stopped", "The health worker has ended");
 }
 
 Result<void> Application::Start() {
@@ -86,6 +89,7 @@ bool Application::AwaitRounds(milliseconds limit) const {
 
 void Application::Drain() {
     draining_ = true;
+    exit_guard_.Arm(options_.drain_timeout + kStopLimit);
     logger_.Info("draining", "The health worker finishes what it has begun");
     server_->BeginDrain();
     loops_[0].Post([this] { rounds_.Stop(); });

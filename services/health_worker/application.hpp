@@ -9,6 +9,7 @@
 #include "core/http/middleware.hpp"
 #include "core/http/pistache/pistache_server.hpp"
 #include "core/http/router.hpp"
+#include "core/runtime/exit_guard.hpp"
 #include "core/runtime/model_runtime.hpp"
 #include "core/telemetry/json_line_logger.hpp"
 #include "core/telemetry/metrics.hpp"
@@ -38,6 +39,7 @@ class Application {
 
     const Options options_;
     telemetry::JsonLineLogger logger_;
+    runtime::ExitGuard exit_guard_{logger_};
     telemetry::Metrics metrics_;
     std::atomic<bool> draining_{false};
     runtime::ModelRuntime runtime_;

@@ -87,6 +87,7 @@ TEST_F(DataApiModelKeysTest, ABadKeyIsRefusedWithoutBeingRepeated) {
 TEST_F(DataApiModelKeysTest, WithoutATokenNoCiphertextIsGivenOutOrTaken) {
     Start({{"MASTER_KEY", Master('m')}});
     EXPECT_TRUE(process_->WaitForOutput("keys_not_readable", std::chrono::seconds(20)));
+    EXPECT_EQ(process_->output().find("open_to_the_network"), std::string::npos);
     const std::string id = AddModel("own", R"(,"api_key":"a-key-of-the-row")");
     ExpectError(client().Get("/models?include=ciphertext"), 403, "forbidden");
     ExpectError(client().Post("/models/" + id + "/reencrypted-key", "{}"), 403, "forbidden");

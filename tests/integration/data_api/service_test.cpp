@@ -57,6 +57,15 @@ TEST_F(DataApiTest, TheDatabasesProcessesGetTheConfiguredPriority) {
     EXPECT_THAT(left, ::testing::Each(::getpriority(PRIO_PROCESS, 0)));
 }
 
+TEST_F(DataApiTest, WhoOpensItToTheNetworkIsWarned) {
+    Start({{"DATA_API_HOST", "0.0.0.0"}});
+    EXPECT_TRUE(process_->WaitForOutput("open_to_the_network"));
+    process_.reset();
+    Start({{"DATA_API_HOST", "0.0.0.0"}, {"DATA_API_TOKEN", "a-token-of-this-test"}}, false);
+    EXPECT_TRUE(process_->WaitForHttp(port_, "/ready"));
+    EXPECT_EQ(process_->output().find("open_to_the_network"), std::string::npos);
+}
+
 TEST_F(DataApiTest, TheTokenProtectsAllButTheOpenPaths) {
     Start({{"DATA_API_TOKEN", "canary-token-123456"}});
     for (const char* path : {"/health", "/ready", "/metrics", "/api/v1/health"})

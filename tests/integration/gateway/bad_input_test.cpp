@@ -103,6 +103,23 @@ TEST_F(GatewayTest, KeysAreAskedForExceptOnOpenPaths) {
         EXPECT_EQ(business().Get(path).status, 200) << path;
 }
 
+// A folder that is empty, or mistyped: nobody sends prompts to who cannot serve any.
+TEST_F(GatewayTest, WithoutAnyPluginItIsNotReady) {
+    const TemporaryFolder state;
+    const Service business =
+        StartBusinessApi(state.path(), stack().data_api.port,
+                         {{"PLUGIN_PATH", (state.path() / "plugins").string()}});
+    ASSERT_TRUE(business.process->WaitUntil([&] {
+        return business.Client().Get("/ready").body.find("no catalogue yet") == std::string::npos;
+    }));
+    const HttpAnswer ready = business.Client().Get("/ready");
+    EXPECT_EQ(ready.status, 503) << ready.body;
+    EXPECT_EQ(Json(ready.body).root().Get("checks").Get("plugins").Get("loaded").Int64Or(-1), 0);
+    std::filesystem::copy_file(AIM_BINARY_DIR "/plugins/mock.so",
+                               state.path() / "plugins" / "mock.so");
+    EXPECT_TRUE(Eventually([&] { return business.Client().Get("/ready").status == 200; }));
+}
+
 TEST_F(GatewayTest, ARowWithoutAPluginIsShownAndNeverChosen) {
     AddModel("orphan", "", "nobody", "no_plugin");
     const HttpAnswer answer = Prompt(R"("prompt":"x","model":"orphan","fallback":false)");

@@ -214,6 +214,32 @@ TEST_F(ContainmentTest, CallThatDoesNotReturnIsNamedAndItsPluginIsTakenOut) {
     EXPECT_TRUE(get("/metrics", "aimanager_plugin_misbehaviours_total{kind=\"over_budget\"} 1\n"));
 }
 
+// The loop that a call keeps cannot be asked to stop; the end comes all the same.
+TEST_F(ContainmentTest, AHeldProcessEndsAfterItsDrain) {
+    const TemporaryFolder state;
+    const fs::path hold = state.path() / "hold";
+    { std::ofstream held(hold); }
+    const Service service = StartBusinessApi(state.path(), stack().data_api.port,
+                                             {{"ENGINE_THREADS", "1"}, {"DRAIN_TIMEOUT_MS", "1"}});
+    PluginFile file(state.path() / "plugins" / "runtime_holds.so");
+    file.MoveIn(FixtureBytes("runtime_holds"));
+    const HttpAnswer row =
+        data().Post("/api/v1/models",
+                    R"({"name":"bad","upstream_model":"misbehave","provider":"runtime_holds",)"
+                    R"("endpoint":)" +
+                        Quote("http://127.0.0.1:9" + hold.string()) + "}");
+    ASSERT_EQ(row.status, 201) << row.body;
+    ASSERT_TRUE(Offers(service));
+    HttpTestClient client = service.Client();
+    const std::string prompt = R"({"prompt":"x","model":"bad"})";
+    ASSERT_TRUE(client.Send(
+        "POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nX-API-Key: " + std::string(kCallerKey) +
+        "\r\nContent-Length: " + std::to_string(prompt.size()) + "\r\n\r\n" + prompt));
+    ASSERT_TRUE(service.process->WaitForOutput("loop_stalled"));
+    EXPECT_EQ(service.process->Terminate(std::chrono::seconds(60)), 1);
+    EXPECT_NE(service.process->output().find("\"event\":\"exit_forced\""), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, PluginContainmentTest,
                          ::testing::Values(Misdeed{"runtime_throws", "exception", false},
                                            Misdeed{"runtime_slow", "over_budget", true},

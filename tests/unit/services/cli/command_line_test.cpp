@@ -48,6 +48,12 @@ TEST(CommandLineTest, WrongUsageIsTwo) {
     ::setenv("PLUGIN_SHA256_ALLOW", "nonsense", 1);
     EXPECT_EQ(Aimanager("plugin check /dev/null").exit_code, 2);
     ::unsetenv("PLUGIN_SHA256_ALLOW");
+    for (const char* wrong :
+         {"models add x --provider mock --context-window -5", "keys create x --rate-limit -1"}) {
+        const Outcome outcome = Aimanager(wrong);
+        EXPECT_EQ(outcome.exit_code, 2) << outcome.output;
+        EXPECT_LT(outcome.output.size(), 400u) << outcome.output;
+    }
 }
 
 TEST(CommandLineTest, CheckAcceptsAGoodPlugin) {
