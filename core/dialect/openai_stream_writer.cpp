@@ -16,8 +16,8 @@ void AppendMember(std::string_view name, std::string_view json, std::string& out
     out.append(json);
 }
 
-// Whether `members` ("\"a\":1,…" with a comma before each) may have that one: a value that looks
-// like it costs a chunk more, nothing else.
+// Whether `members` (each with a comma before it) have that one. A value that looks like a member
+// is taken for it, too: extras then stand in a chunk of their own, or without a null beside them.
 bool HasMember(std::string_view members, std::string_view name) {
     if (members.empty()) return false;
     std::string key(",");

@@ -57,11 +57,11 @@ Checked<std::optional<ManifestNote>> ReadManifestNote(const ElfImage& image) {
     }
     std::optional<ManifestNote> note = ParseManifestNote(image.notes.front());
     if (!note) {
-        return Refuse(RefusalReason::kManifestMismatch,
-                      "the AIM note cannot be read (\"" + Printable(image.notes.front()) +
-                          "\"); expected are lines abi=1.0, id= with a provider's id (small "
-                          "letters, digits and "
-                          "_) and version= with three numbers (1.0.0)");
+        return Refuse(
+            RefusalReason::kManifestMismatch,
+            "the AIM note cannot be read (\"" + Printable(image.notes.front()) +
+                "\"); expected are lines abi=1.0, id= in lower case letters, digits, '_' and "
+                "'-', and version= in three numbers (1.0.0)");
     }
     if (note->abi_major != AIM_ABI_MAJOR) {
         return Refuse(RefusalReason::kAbiMajor,

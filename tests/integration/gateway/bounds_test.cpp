@@ -11,6 +11,14 @@ bool MetricsHave(const Service& business, const std::string& line) {
     return business.Client().Get("/metrics").body.find(line + "\n") != std::string::npos;
 }
 
+// For who does not wait for the answer.
+std::string RequestOf(const std::string& body) {
+    return "POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nContent-Type: "
+           "application/json\r\nX-API-Key: " +
+           std::string(kCallerKey) + "\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+}
+
 HttpHeaders WithType(std::string type) {
     return {{"X-API-Key", std::string(kCallerKey)}, {"Content-Type", std::move(type)}};
 }
@@ -63,11 +71,7 @@ TEST_F(GatewayTest, BeyondMaxInFlightPromptsGet503AtOnce) {
         StartBusinessApi(state.path(), stack().data_api.port, {{"MAX_IN_FLIGHT", "1"}});
     ASSERT_TRUE(Offers(business));
     HttpTestClient first = business.Client();
-    ASSERT_TRUE(first.Send(
-        "POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nContent-Type: "
-        "application/json\r\nX-API-Key: " +
-        std::string(kCallerKey) + "\r\nContent-Length: " + std::to_string(kPrompt.size()) +
-        "\r\n\r\n" + std::string(kPrompt)));
+    ASSERT_TRUE(first.Send(RequestOf(std::string(kPrompt))));
     ASSERT_TRUE(provider().WaitForRequests(1));
     EXPECT_TRUE(MetricsHave(business, "aimanager_in_flight_prompts 1"));
     EXPECT_TRUE(MetricsHave(business, "aimanager_limit{of=\"in_flight_prompts\"} 1"));
@@ -95,9 +99,7 @@ TEST_F(GatewayTest, LargeBodiesBeyondTheirBoundGet503AndSmallOnesAreServed) {
     };
     const std::string large = prompt("silent", 150'000);
     HttpTestClient first = business.Client();
-    ASSERT_TRUE(first.Send("POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nX-API-Key: " +
-                           std::string(kCallerKey) + "\r\nContent-Type: application/json\r\n" +
-                           "Content-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large));
+    ASSERT_TRUE(first.Send(RequestOf(large)));
     ASSERT_TRUE(provider().WaitForRequests(1));
     EXPECT_TRUE(
         MetricsHave(business, "aimanager_http_bodies_bytes " + std::to_string(large.size())));
@@ -125,11 +127,7 @@ TEST_F(GatewayTest, BeyondTheConnectionsToOneHostPromptsWaitForOne) {
     ASSERT_TRUE(Offers(business));
     EXPECT_TRUE(MetricsHave(business, "aimanager_limit{of=\"upstream_connections_per_origin\"} 1"));
     const auto ask = [](std::string_view model) {
-        const std::string body = R"({"prompt":"Hello","model":")" + std::string(model) + "\"}";
-        return "POST /api/v1/prompts HTTP/1.1\r\nHost: h\r\nContent-Type: "
-               "application/json\r\nX-API-Key: " +
-               std::string(kCallerKey) + "\r\nContent-Length: " + std::to_string(body.size()) +
-               "\r\n\r\n" + body;
+        return RequestOf(R"({"prompt":"Hello","model":")" + std::string(model) + "\"}");
     };
     HttpTestClient first = business.Client();
     ASSERT_TRUE(first.Send(ask("silent")));

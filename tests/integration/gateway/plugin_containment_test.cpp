@@ -35,6 +35,15 @@ class ContainmentTest : public GatewayTest {
         return at == std::string::npos ? -1
                                        : std::strtod(page.c_str() + at + line.size() + 2, nullptr);
     }
+    // The row "bad", whose calls last for as long as the file `hold` is there.
+    void AddHoldingRow(const fs::path& hold) {
+        const HttpAnswer row =
+            data().Post("/api/v1/models",
+                        R"({"name":"bad","upstream_model":"misbehave","provider":"runtime_holds",)"
+                        R"("endpoint":)" +
+                            Quote("http://127.0.0.1:9" + hold.string()) + "}");
+        ASSERT_EQ(row.status, 201) << row.body;
+    }
     // A row of this provider that needs nobody else; its id.
     std::string AddRow(const std::string& name, const std::string& provider_id,
                        const std::string& more) {
@@ -158,12 +167,7 @@ TEST_F(ContainmentTest, CallThatDoesNotReturnIsNamedAndItsPluginIsTakenOut) {
     };
     PluginFile file(state.path() / "plugins" / "runtime_holds.so");
     file.MoveIn(FixtureBytes(kId));
-    const HttpAnswer row =
-        data().Post("/api/v1/models",
-                    R"({"name":"bad","upstream_model":"misbehave","provider":"runtime_holds",)"
-                    R"("endpoint":)" +
-                        Quote("http://127.0.0.1:9" + hold.string()) + "}");
-    ASSERT_EQ(row.status, 201) << row.body;
+    AddHoldingRow(hold);
     AddModel("spare");
     ASSERT_TRUE(Eventually([&] {
         const json::Document models = Json(service.Client().Get("/api/v1/models").body);
@@ -223,12 +227,7 @@ TEST_F(ContainmentTest, AHeldProcessEndsAfterItsDrain) {
                                              {{"ENGINE_THREADS", "1"}, {"DRAIN_TIMEOUT_MS", "1"}});
     PluginFile file(state.path() / "plugins" / "runtime_holds.so");
     file.MoveIn(FixtureBytes("runtime_holds"));
-    const HttpAnswer row =
-        data().Post("/api/v1/models",
-                    R"({"name":"bad","upstream_model":"misbehave","provider":"runtime_holds",)"
-                    R"("endpoint":)" +
-                        Quote("http://127.0.0.1:9" + hold.string()) + "}");
-    ASSERT_EQ(row.status, 201) << row.body;
+    AddHoldingRow(hold);
     ASSERT_TRUE(Offers(service));
     HttpTestClient client = service.Client();
     const std::string prompt = R"({"prompt":"x","model":"bad"})";

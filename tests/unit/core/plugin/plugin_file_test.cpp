@@ -121,6 +121,9 @@ TEST(ManifestNoteTest, SeveralDifferentNotesAreRefused) {
     EXPECT_EQ(ReadManifestNote(image).error().reason, RefusalReason::kManifestMismatch);
     image.notes = {"nonsense"};
     EXPECT_EQ(ReadManifestNote(image).error().reason, RefusalReason::kManifestMismatch);
+    image.notes = {"abi=1.0\nid=Upper\nversion=1.0.0\n"};
+    EXPECT_NE(ReadManifestNote(image).error().message.find("lower case letters"),
+              std::string::npos);
     image.notes = {"abi=2.0\n"};
     EXPECT_EQ(ReadManifestNote(image).error().reason, RefusalReason::kAbiMajor);
 }

@@ -44,6 +44,12 @@ TEST_F(SpawnedProbeTest, RefusalIsPassedOn) {
     ASSERT_TRUE(result.verdict.refusal);
     EXPECT_EQ(result.verdict.refusal->reason, RefusalReason::kInitFailed);
     EXPECT_EQ(result.verdict.refusal->message, "no licence");
+    const ProbeResult told = Run(
+        "echo 'the moon is full'; printf 'refused\\tinit_failed\\tinit said -1\\n' >&3; exit 1");
+    ASSERT_TRUE(told.verdict.refusal);
+    EXPECT_NE(told.verdict.refusal->message.find("init said -1; it said: the moon is full"),
+              std::string::npos)
+        << told.verdict.refusal->message;
 }
 
 TEST_F(SpawnedProbeTest, EndWithoutAVerdictIsAFailure) {

@@ -69,6 +69,11 @@ TEST(MasterKeyRing, ChoosesTheKeyByItsId) {
                 HasSubstr("MASTER_KEY is not set"));
     ring.Add(Key('n'));
     EXPECT_THAT(ring.Decrypt(sealed, old.id(), kRow).error().message, HasSubstr(old.id()));
+    ring.Add(Key('m'));
+    for (const char known : {'n', 'm'}) {
+        EXPECT_THAT(ring.Decrypt(sealed, old.id(), kRow).error().message,
+                    HasSubstr(Key(known).id()));
+    }
     ring.Add(old);
     EXPECT_EQ(ring.Decrypt(sealed, old.id(), kRow)->Reveal(), "secret");
     EXPECT_FALSE(ring.Decrypt(sealed, Key('n').id(), kRow));
